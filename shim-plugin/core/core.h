@@ -1,0 +1,83 @@
+// core.h: what the core offers to its host. Main thread only, all of it.
+#ifndef COROD_CORE_H
+#define COROD_CORE_H
+
+#include "host.h"
+
+struct corod_core;
+
+struct corod_core_config {
+  const char *socket; // path of the attach socket
+  uint32_t mode;      // its file mode, e.g. 0660
+  int64_t group;      // its gid, or -1
+  uint32_t max_nodes; // at most COROD_MAX_SLOTS - 1
+  uint32_t max_event; // payload bytes of the largest event
+  uint32_t event_ring, reply_ring, command_ring; // defaults, bytes
+  uint32_t backlog, backlog_bytes;               // defaults of a node
+  uint32_t budget;                               // commands executed per wake before others get a turn
+};
+
+// The defaults; a host then overwrites what its own configuration says.
+void corod_core_defaults(struct corod_core_config *config);
+
+// Listens. NULL: `error` says why (bad path, permission, a live host on the socket). A stale socket file is replaced,
+// a live one is not stolen; the file appears with its final mode and group. `ops` and `host` must outlive the core.
+struct corod_core *corod_core_new(const struct corod_host_ops *ops, void *host, const struct corod_core_config *config,
+                                  char *error, size_t error_size);
+
+// Ends the attachment, removes all nodes, unlinks the socket, frees everything.
+void corod_core_free(struct corod_core *core);
+
+// ---- nodes, for the host's side of them
+
+const struct corod_node_spec *corod_node_spec(const struct corod_node *node);
+
+// One pointer of the host's per node.
+void *corod_node_host_data(const struct corod_node *node);
+void corod_node_set_host_data(struct corod_node *node, void *data);
+
+// The answer to host.node_create. `index` is the host's node index. status != OK: `text` says why; the core frees the
+// node after this call returns.
+void corod_node_created(struct corod_node *node, uint32_t status, uint32_t index, const char *text);
+
+// The body of the process node: call after every return of its wait, whatever the reason ("maybe"). Wakes the daemon
+// if the coroutine's deadline has come. Returns nanoseconds to wait at most, UINT64_MAX for no clock. Values under
+// 10,000 are never returned: such deadlines are relayed at once.
+uint64_t corod_node_run(struct corod_node *node, uint64_t now);
+
+// ---- senders; each returns an enum corod_status
+
+// (a) vlib_process_signal_event: one datum. Undeclared types are counted and dropped.
+uint32_t corod_node_signal(struct corod_node *node, uint64_t type, uint64_t datum);
+
+// (b)-(d) a message. OK: it is in the backlog and `*seq` is its place. Payload is copied.
+uint32_t corod_node_send(struct corod_node *node, uint32_t type, const void *payload, uint32_t bytes, uint64_t *seq);
+
+// (e) an interface transition, to every node that declares COROD_CODE_INTERFACE.
+void corod_interface_changed(struct corod_core *core, const struct corod_interface *transition);
+
+// (e) transitions were missed (the kernel or a ring said so): a gap of unknown length to the same nodes.
+void corod_interface_missed(struct corod_core *core);
+
+// By name, or NULL. By handle: NULL and *status STALE or NODE_UNKNOWN.
+struct corod_node *corod_node_find(struct corod_core *core, const char *name);
+struct corod_node *corod_node_by_handle(struct corod_core *core, uint32_t slot, uint32_t generation, uint32_t *status);
+void corod_node_handle(const struct corod_node *node, uint32_t *slot, uint32_t *generation);
+
+// Looks at the ready words of all executors, as a rung doorbell would: for hosts whose loop may be too busy to poll
+// descriptors. Cheap when nothing is ready. Returns whether it found something.
+bool corod_core_poll(struct corod_core *core);
+
+// ---- CLI jobs, answers to host.cli
+
+void corod_cli_output(struct corod_core *core, uint64_t job, const char *bytes, size_t n);
+void corod_cli_done(struct corod_core *core, uint64_t job, uint32_t status);
+
+// ---- showing
+
+typedef void (*corod_print)(void *arg, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+// `show corod [nodes|node NAME|attachment]`; `what` is the rest of the line, may be empty. false: not understood.
+bool corod_show(struct corod_core *core, const char *what, corod_print print, void *arg);
+
+#endif
