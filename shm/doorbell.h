@@ -87,13 +87,15 @@ static inline void corod_pipe_ring(int fd) {
   while (n < 0 && errno == EINTR);
 }
 
-// One bounded read, never more: a peer that rings for ever cannot hold the reader here.
-static inline void corod_pipe_drain(int fd) {
+// One bounded read, never more: a peer that rings for ever cannot hold the reader here. False: nobody has the write
+// end any more, so the descriptor stays readable for ever; stop watching it.
+static inline bool corod_pipe_drain(int fd) {
   char bytes[256];
   ssize_t n;
   do
     n = read(fd, bytes, sizeof bytes);
   while (n < 0 && errno == EINTR);
+  return n > 0 || (n < 0 && errno == EAGAIN);
 }
 
 #endif

@@ -6,13 +6,21 @@
 //
 //   daemon                          host
 //   HELLO {min, max, pid}           WELCOME {version, epoch, limits}, or REFUSED (both versions, or the other's pid)
-//   EXECUTOR {id}                   [REGION {a, b}: memfds A and B]* EXECUTOR {id, words}: pipe to read, pipe to write
+//   EXECUTOR {id}                   [REGION {a, b}: memfds A and B]*, the first time NODE_READY {slot 0} (same call),
+//                                   then EXECUTOR {id, words}: pipe to read, pipe to write
 //   NODE {name, sizes, counts}
 //     NEXT* COUNTER* CODE*
 //   NODE_END                        [REGION]* NODE_READY {slot, generation, places} or FAILED
 //   NODE_REMOVE {slot, generation}  NODE_REMOVED or FAILED
 //   READY                           READY {removed}: nodes of an earlier attachment nobody claimed are gone
 //   PING                            PONG
+//
+// Slot 0 belongs to the daemon itself and to its first executor: it has a reply ring and a command ring, no node and no
+// event ring (size 0). Regions are numbered 0, 1, 2, ... in the order in which they are sent.
+//
+// Every cursor of a slot starts at 0 and its deadline at UINT64_MAX when NODE_READY is sent; the host stores so, also
+// in B, before it sends. Once it has sent NODE_REMOVE the daemon touches nothing of the slot any more, so the host may
+// give the slot's memory to another node as soon as it has handled that message.
 #ifndef COROD_HANDSHAKE_H
 #define COROD_HANDSHAKE_H
 
@@ -21,6 +29,7 @@
 #define COROD_MAGIC 0x444f5243u // "CROD"
 #define COROD_MESSAGE 512       // bytes of every message
 #define COROD_MESSAGE_FDS 2     // at most, in one message
+#define COROD_MAX_REGIONS 4096  // of an attachment
 #define COROD_MAX_NEXT 64       // next nodes of a node
 #define COROD_MAX_COUNTERS 128  // error counters of a node
 #define COROD_MAX_CODES 256     // messages of a node

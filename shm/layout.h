@@ -22,10 +22,10 @@
 #define COROD_MAX_SLOTS 4096   // slots of an attachment, slot 0 (the daemon's own) included
 #define COROD_MAX_EXECUTORS 16 // executors of an attachment
 #define COROD_READY_WORDS (COROD_MAX_SLOTS / 64)
-#define COROD_RING_MIN 4096          // bytes; ring sizes are powers of two
-#define COROD_RING_MAX (1u << 24)    // bytes
-#define COROD_MAX_EVENT 4096         // payload bytes of the largest event, unless a host says otherwise
-#define COROD_MAX_PACKET 9216        // payload bytes of the largest packet a node may enqueue
+#define COROD_RING_MIN 4096       // bytes; ring sizes are powers of two
+#define COROD_RING_MAX (1u << 24) // bytes
+#define COROD_MAX_EVENT 4096      // payload bytes of the largest event, unless a host says otherwise
+#define COROD_MAX_PACKET 9216     // payload bytes of the largest packet a node may enqueue
 
 // Codes of events from here on are corod's own; authors declare codes below it.
 #define COROD_CODE_RESERVED 0xFFFF0000u
@@ -64,7 +64,9 @@ struct corod_record {
 static_assert(sizeof(struct corod_record) == 32, "record head is 32 bytes");
 
 // Bytes that a record with `payload` bytes takes in a ring.
-static inline uint32_t corod_record_span(uint32_t size) { return (size + 7u) & ~7u; }
+static inline uint32_t corod_record_span(uint32_t size) {
+  return (size + 7u) & ~7u;
+}
 
 // Events first..last of a node's order are missing here; `count` of them (others in the range were delivered).
 struct corod_gap {
@@ -86,15 +88,15 @@ enum corod_change {
 
 // An interface transition with the full state after it; packed as the message table in daemon/message sees it.
 struct __attribute__((packed)) corod_interface {
-  uint32_t index;  // VPP's sw_if_index, or the kernel's ifindex on the standalone host
-  uint8_t change;  // enum corod_change
-  uint8_t admin;   // 1: administratively up, after this transition
-  uint8_t link;    // 1: carrier, after this transition
-  uint32_t mtu;    // bytes
-  uint8_t mac[6];  // zero if it has none
-  uint8_t family;  // of `address`: 4, 6, or 0 if the transition is not about an address
-  uint8_t prefix;  // prefix length of `address`
-  uint8_t address[16]; // network order; IPv4 in the first 4 bytes
+  uint32_t index;        // VPP's sw_if_index, or the kernel's ifindex on the standalone host
+  uint8_t change;        // enum corod_change
+  uint8_t admin;         // 1: administratively up, after this transition
+  uint8_t link;          // 1: carrier, after this transition
+  uint32_t mtu;          // bytes
+  uint8_t mac[6];        // zero if it has none
+  uint8_t family;        // of `address`: 4, 6, or 0 if the transition is not about an address
+  uint8_t prefix;        // prefix length of `address`
+  uint8_t address[16];   // network order; IPv4 in the first 4 bytes
   char name[COROD_NAME]; // NUL padded
 };
 static_assert(sizeof(struct corod_interface) == 99, "interface transition");
@@ -161,8 +163,8 @@ struct corod_slot_b {
   alignas(COROD_LINE) _Atomic uint32_t reply_head;
   alignas(COROD_LINE) _Atomic uint32_t command_tail;
   alignas(COROD_LINE) _Atomic uint64_t deadline; // CLOCK_MONOTONIC ns of the node's nearest timer; UINT64_MAX: none
-  alignas(COROD_LINE) _Atomic uint32_t event_starved; // set by the host: the event ring was full
-  _Atomic uint32_t reply_starved;                     // set by the host: the reply ring was full
+  alignas(COROD_LINE) _Atomic uint32_t event_starved;   // set by the host: the event ring was full
+  _Atomic uint32_t reply_starved;                       // set by the host: the reply ring was full
   alignas(COROD_LINE) _Atomic uint32_t command_starved; // set by the daemon: the command ring was full
 };
 static_assert(sizeof(struct corod_slot_b) == 384, "slot B");
@@ -183,47 +185,48 @@ static_assert(sizeof(struct corod_executor_b) == 1280, "executor words");
 // ---- outcomes -----------------------------------------------------------------------------------------------------
 
 // Name, number, and what it means to the one who asked. The numbers cross processes: append only.
-#define foreach_corod_status(_)                                                                                       \
-  _(OK, 0, "done")                                                                                                    \
-  _(VERSION, 1, "no common protocol version")                                                                         \
-  _(BUSY, 2, "another daemon is attached")                                                                            \
-  _(MALFORMED, 3, "malformed message or record")                                                                      \
-  _(LIMIT, 4, "a limit of the host is reached")                                                                       \
-  _(NO_MEMORY, 5, "the host is out of memory")                                                                        \
-  _(NAME_INVALID, 6, "name not allowed: use 1 to 63 of A-Z a-z 0-9 _ . -")                                            \
-  _(NAME_TAKEN, 7, "the host has another node of that name")                                                          \
-  _(NEXT_UNKNOWN, 8, "no such next node")                                                                             \
-  _(NODE_UNKNOWN, 9, "no such node")                                                                                  \
-  _(TYPE_UNKNOWN, 10, "the node declares no such message")                                                            \
-  _(TOO_BIG, 11, "larger than the limit")                                                                             \
-  _(FULL, 12, "the node's backlog is full")                                                                           \
-  _(CLOSED, 13, "the node is closed to senders")                                                                      \
-  _(COUNTER_UNKNOWN, 14, "no such counter")                                                                           \
-  _(CLI_FAILED, 15, "the command failed")                                                                             \
-  _(CLI_SUSPENDS, 16, "the command would suspend under the worker barrier")                                           \
-  _(CLI_BUSY, 17, "too many commands are waiting")                                                                    \
-  _(NOT_LISTED, 18, "signals to that node are not listed in the configuration")                                       \
-  _(NO_BUFFER, 19, "the host has no packet buffer left")                                                              \
-  _(UNSUPPORTED, 20, "this host cannot do that")                                                                      \
-  _(IO, 21, "the host could not write")                                                                               \
-  _(STALE, 22, "the handle is of an earlier life of the node")                                                        \
+#define foreach_corod_status(_)                                                                                        \
+  _(OK, 0, "done")                                                                                                     \
+  _(VERSION, 1, "no common protocol version")                                                                          \
+  _(BUSY, 2, "another daemon is attached")                                                                             \
+  _(MALFORMED, 3, "malformed message or record")                                                                       \
+  _(LIMIT, 4, "a limit of the host is reached")                                                                        \
+  _(NO_MEMORY, 5, "the host is out of memory")                                                                         \
+  _(NAME_INVALID, 6, "name not allowed: use 1 to 63 of A-Z a-z 0-9 _ . -")                                             \
+  _(NAME_TAKEN, 7, "the host has another node of that name")                                                           \
+  _(NEXT_UNKNOWN, 8, "no such next node")                                                                              \
+  _(NODE_UNKNOWN, 9, "no such node")                                                                                   \
+  _(TYPE_UNKNOWN, 10, "the node declares no such message")                                                             \
+  _(TOO_BIG, 11, "larger than the limit")                                                                              \
+  _(FULL, 12, "the node's backlog is full")                                                                            \
+  _(CLOSED, 13, "the node is closed to senders")                                                                       \
+  _(COUNTER_UNKNOWN, 14, "no such counter")                                                                            \
+  _(CLI_FAILED, 15, "the command failed")                                                                              \
+  _(CLI_SUSPENDS, 16, "the command would suspend under the worker barrier")                                            \
+  _(CLI_BUSY, 17, "too many commands are waiting")                                                                     \
+  _(NOT_LISTED, 18, "signals to that node are not listed in the configuration")                                        \
+  _(NO_BUFFER, 19, "the host has no packet buffer left")                                                               \
+  _(UNSUPPORTED, 20, "this host cannot do that")                                                                       \
+  _(IO, 21, "the host could not write")                                                                                \
+  _(STALE, 22, "the handle is of an earlier life of the node")                                                         \
   _(CUT, 23, "the output was longer than 16 MiB and was cut")
 
 enum corod_status {
 #define _(name, number, text) COROD_##name = number,
-  foreach_corod_status(_)
+  foreach_corod_status (_)
 #undef _
 };
 
 // The sentence for a status; never NULL, also for a number that is none.
 static inline const char *corod_status_text(uint32_t status) {
   switch (status) {
-#define _(name, number, text)                                                                                         \
-  case number:                                                                                                        \
+#define _(name, number, text)                                                                                          \
+  case number:                                                                                                         \
     return text;
-    foreach_corod_status(_)
+    foreach_corod_status (_)
 #undef _
-        default : return "unknown status";
+    default:
+      return "unknown status";
   }
 }
 

@@ -42,13 +42,15 @@ enum corod_ring_result {
 };
 
 // Largest record (head and payload) a ring of `size` bytes takes wherever its cursors stand: padding included.
-static inline uint32_t corod_ring_largest(uint32_t size) { return size / 2; }
+static inline uint32_t corod_ring_largest(uint32_t size) {
+  return size / 2;
+}
 
 // Reads the consumer's cursor. MALFORMED if it claims more than was published or went back.
 // SYNC release-of-space: acquire here pairs with the release in corod_reader_release.
 static inline int corod_writer_look(struct corod_writer *w) {
   uint32_t head = atomic_load_explicit(w->head_word, memory_order_acquire);
-  if ((uint32_t)(head - w->head) > (uint32_t)(w->published - w->head))
+  if ((head & 7u) || (uint32_t)(head - w->head) > (uint32_t)(w->published - w->head))
     return COROD_RING_MALFORMED;
   w->head = head;
   return COROD_RING_SOME;
@@ -56,12 +58,12 @@ static inline int corod_writer_look(struct corod_writer *w) {
 
 // Room for a record of `size` bytes (head and payload): writes padding if the ring's end is near, sets `*at` to the
 // record, whose bytes the caller fills before corod_writer_publish. NONE: no room now. `size` must be at most
-// corod_ring_largest. Several claims may precede one publish.
+// corod_ring_largest, or the answer is MALFORMED. Several claims may precede one publish.
 static inline int corod_writer_claim(struct corod_writer *w, uint32_t size, struct corod_record **at) {
   uint32_t span = corod_record_span(size);
   uint32_t offset = w->tail & (w->size - 1);
   uint32_t pad = w->size - offset < span ? w->size - offset : 0;
-  if (span > corod_ring_largest(w->size))
+  if (size > corod_ring_largest(w->size)) // not the span: that wraps for sizes near 2^32
     return COROD_RING_MALFORMED;
   if (w->size - (uint32_t)(w->tail - w->head) < pad + span) {
     int looked = corod_writer_look(w);
@@ -101,14 +103,16 @@ static inline int corod_reader_look(struct corod_reader *r) {
 }
 
 // Copies the head of the record at cursor `at`, skipping a pad, into private memory and checks it against `tail`.
-// SOME: `*at` is the record's cursor, `*record` its head (size and kind checked), payload lies in one piece behind it.
+// SOME: `*at` is the record's cursor, `*record` its head (its size is checked, its kind is not a pad and else the
+// caller's to check), and the payload lies in one piece behind it. `data` and `*at` are multiples of 8.
 static inline int corod_reader_head(const struct corod_reader *r, uint32_t *at, struct corod_record *record) {
   for (int pads = 0;; pads++) {
-    uint32_t left = r->tail - *at, offset = *at & (r->size - 1), size;
+    uint32_t left = r->tail - *at, offset = *at & (r->size - 1);
     if (left == 0)
       return COROD_RING_NONE;
-    // One read of each shared byte: what is checked below is the copy.
-    memcpy(&size, r->data + offset, sizeof size);
+    // One read of each shared word, volatile so that the compiler cannot read it again: what is checked below is the
+    // copy, and the copy is what is used.
+    uint32_t size = *(const volatile uint32_t *)(const volatile void *)(r->data + offset);
     uint8_t kind = ((const volatile uint8_t *)r->data)[offset + offsetof(struct corod_record, kind)];
     if (kind == COROD_KIND_PAD) {
       if (pads || size != r->size - offset || size > left)

@@ -1,0 +1,102 @@
+// slot.h: the daemon's side of one slot: events in, replies in, commands out, and the nearest deadline.
+//
+// One thread at a time. Nothing here calls the operating system but to ring the host. Whatever the host writes is
+// checked before it is used; COROD_BROKEN means that the host broke the contract and the attachment must end.
+#ifndef COROD_SLOT_H
+#define COROD_SLOT_H
+
+#include "executor.h"
+#include "ring.h"
+
+// Answers of the calls below; TypeScript sees the numbers.
+enum corod_answer_code {
+  COROD_DONE = 1,
+  COROD_NOT_NOW = 0,    // a full command ring, or nothing to give
+  COROD_BROKEN = -1,    // the host broke the contract
+  COROD_MISUSE = -2,    // the caller did: more records asked for than were copied
+  COROD_TOO_LARGE = -3, // it would never fit into the ring
+  COROD_TOO_SMALL = -4, // the next record does not even fit into an empty buffer of the caller's
+  COROD_MEMORY = -5,    // out of memory
+};
+
+#define COROD_NEVER UINT64_MAX
+
+struct corod_slot {
+  struct corod_reader events; // `read`: copied up to here; `head`: released
+  uint32_t handed;            // as published in event_handed
+  uint32_t told;              // released up to here when `starved` was last looked at
+  uint32_t first, copied;     // records that were copied and not handed over: their ends, oldest first, in a circle
+  uint32_t room;              // elements of `ends`, a power of two
+  uint32_t *ends;             // cursor behind each of them: private, so that no record is measured twice
+  struct corod_slot_b *b;
+  struct corod_executor_end *executor;
+  uint32_t index, generation;
+
+  struct corod_reader replies;
+
+  struct corod_writer commands;
+  struct corod_count *counting; // in the ring: the newest COUNT that is not published yet, or NULL
+  struct corod_count counted;   // what it says
+
+  uint64_t wanted;    // ns: the deadline asked for
+  uint64_t published; // ns: as the host reads it
+  uint64_t armed;     // ns: until when the host waits at most, COROD_NEVER if it may not be waiting for a clock
+
+  bool listed;             // on executor->unsettled
+  struct corod_slot *next; // there
+};
+
+// A slot without rings yet; registers itself with the executor. NULL: out of memory. The words and rings given to it
+// are verified memory that outlives it; cursors start at 0. A slot without an event ring (slot 0) never has events.
+struct corod_slot *corod_slot_new(struct corod_executor_end *executor, uint32_t index, uint32_t generation,
+                                  struct corod_slot_b *b);
+void corod_slot_set_events(struct corod_slot *s, const struct corod_slot_a *a, const void *data, uint32_t size);
+void corod_slot_set_replies(struct corod_slot *s, const struct corod_slot_a *a, const void *data, uint32_t size);
+void corod_slot_set_commands(struct corod_slot *s, const struct corod_slot_a *a, void *data, uint32_t size);
+
+// Leaves the executor and frees it; touches no shared word.
+void corod_slot_free(struct corod_slot *s);
+
+// Copies whole event records that were not copied yet into `into` (`room` bytes), without pads, each in a multiple of 8
+// bytes. How many bytes, 0 for none; or BROKEN, MEMORY, TOO_SMALL (nothing fits and `whole`: `into` is an empty
+// buffer).
+int64_t corod_slot_drain(struct corod_slot *s, uint8_t *into, uint32_t room, bool whole);
+
+// Releases what was handed over and hands over the next `n` copied records. DONE, or MISUSE.
+int corod_slot_take(struct corod_slot *s, uint32_t n);
+
+// Releases what was handed over.
+void corod_slot_release(struct corod_slot *s);
+
+// As corod_slot_drain for the reply ring; what was copied is released.
+int64_t corod_slot_replies(struct corod_slot *s, uint8_t *into, uint32_t room, bool whole);
+
+// Appends a command whose payload is `head`, then `body`. The host sees it after corod_executor_settle. DONE, NOT_NOW
+// (the ring is full; the slot becomes ready when there is room), TOO_LARGE, BROKEN.
+int corod_slot_push(struct corod_slot *s, enum corod_op op, uint64_t call, const void *head, uint32_t head_size,
+                    const void *body, uint32_t body_size);
+
+// Adds to an error counter; merges with a count of the same counter that the host has not seen yet. As push.
+int corod_slot_count(struct corod_slot *s, uint32_t counter, uint64_t by);
+
+// Publishes the commands and deadlines of all slots of an executor and rings the host for them if it sleeps.
+void corod_executor_settle(struct corod_executor_end *e);
+
+// The node's nearest deadline is now `at` (CLOCK_MONOTONIC ns; COROD_NEVER: none) and the time is `now`. An earlier one
+// is published and rung for at once, a later one is published by corod_executor_settle.
+void corod_slot_deadline(struct corod_slot *s, uint64_t at, uint64_t now);
+
+// The slot was told to the coroutines as ready, at `before`, and they are done: sees to it that somebody still wakes
+// them for the deadline they want. Before corod_executor_settle.
+void corod_slot_woken(struct corod_slot *s, uint64_t before);
+
+// For corod_executor_settle: publishes a changed deadline. Whether the host must be rung for it.
+bool corod_slot_settle_deadline(struct corod_slot *s, uint64_t now);
+
+// Puts the slot on its executor's list of those to settle.
+void corod_slot_unsettle(struct corod_slot *s);
+
+// CLOCK_MONOTONIC, ns.
+uint64_t corod_now(void);
+
+#endif
