@@ -22,6 +22,7 @@ void corod_core_defaults(struct corod_core_config *config);
 
 // Listens. NULL: `error` says why (bad path, permission, a live host on the socket). A stale socket file is replaced,
 // a live one is not stolen; the file appears with its final mode and group. `ops` and `host` must outlive the core.
+// NULL also sets errno: EACCES, EADDRINUSE (a live host), or something else.
 struct corod_core *corod_core_new(const struct corod_host_ops *ops, void *host, const struct corod_core_config *config,
                                   char *error, size_t error_size);
 
@@ -50,13 +51,15 @@ uint64_t corod_node_run(struct corod_node *node, uint64_t now);
 // (a) vlib_process_signal_event: one datum. Undeclared types are counted and dropped.
 uint32_t corod_node_signal(struct corod_node *node, uint64_t type, uint64_t datum);
 
-// (b)-(d) a message. OK: it is in the backlog and `*seq` is its place. Payload is copied.
+// (b)-(d) a message. OK: it is in the backlog and `*seq` is its place. FULL: it is not, and `*seq` is 0 under the policy
+// reject, else the place in which the node is told of a gap. Payload is copied.
 uint32_t corod_node_send(struct corod_node *node, uint32_t type, const void *payload, uint32_t bytes, uint64_t *seq);
 
 // (e) an interface transition, to every node that declares COROD_CODE_INTERFACE.
 void corod_interface_changed(struct corod_core *core, const struct corod_interface *transition);
 
-// (e) transitions were missed (the kernel or a ring said so): a gap of unknown length to the same nodes.
+// (e) transitions were missed (the kernel or a ring said so): to the same nodes a gap with count 0, which says that nobody
+// knows how many; first and last are those of events dropped beside them, or 0.
 void corod_interface_missed(struct corod_core *core);
 
 // By name, or NULL. By handle: NULL and *status STALE or NODE_UNKNOWN.

@@ -1,0 +1,55 @@
+// senders.c: what the host's code may send to a node, and its interface transitions.
+#include "internal.h"
+
+uint32_t corod_node_signal(struct corod_node *node, uint64_t type, uint64_t datum) {
+  uint32_t max_size;
+  uint64_t seq;
+  if (node->closed) {
+    node->stats.closed++;
+    return COROD_CLOSED;
+  }
+  if (type >= COROD_CODE_RESERVED || !corod_node_declares(node, (uint32_t)type, &max_size)) {
+    node->stats.undeclared++;
+    return COROD_TYPE_UNKNOWN;
+  }
+  return corod_relay_accept(node, COROD_KIND_SIGNAL, (uint32_t)type, &datum, sizeof datum, COROD_NOT_TOLD, &seq);
+}
+
+uint32_t corod_node_send(struct corod_node *node, uint32_t type, const void *payload, uint32_t bytes, uint64_t *seq) {
+  uint32_t max_size;
+  *seq = 0;
+  if (node->closed) {
+    node->stats.closed++;
+    return COROD_CLOSED;
+  }
+  if (type >= COROD_CODE_RESERVED || !corod_node_declares(node, type, &max_size)) {
+    node->stats.undeclared++;
+    return COROD_TYPE_UNKNOWN;
+  }
+  if (bytes > max_size) {
+    node->stats.too_big++;
+    return COROD_TOO_BIG;
+  }
+  return corod_relay_accept(node, COROD_KIND_EVENT, type, payload, bytes, COROD_TOLD, seq);
+}
+
+static bool listens(const struct corod_node *node) {
+  uint32_t max_size;
+  return node->known && !node->closed && corod_node_declares(node, COROD_CODE_INTERFACE, &max_size);
+}
+
+void corod_interface_changed(struct corod_core *core, const struct corod_interface *transition) {
+  uint64_t seq;
+  core->stats.interface_changes++;
+  for (struct corod_node *node = core->nodes; node; node = node->next)
+    if (listens(node))
+      corod_relay_accept(node, COROD_KIND_EVENT, COROD_CODE_INTERFACE, transition, sizeof *transition, COROD_NOT_TOLD,
+                         &seq);
+}
+
+void corod_interface_missed(struct corod_core *core) {
+  core->stats.interface_gaps++;
+  for (struct corod_node *node = core->nodes; node; node = node->next)
+    if (listens(node))
+      corod_relay_missed(node);
+}
