@@ -1,0 +1,97 @@
+// message.ts: the message table as an author writes it, and the types that follow from it.
+
+import type { Fields, Kind, ValueOfKind } from './kind.js'
+import { u64 } from './numbers.js'
+
+/** Codes from here on are corod's own: COROD_CODE_RESERVED of shm/layout.h. */
+export const firstReservedCode = 0xffff_0000
+
+/**
+ * How a message comes to a node: as a record with fields (`message`), as the one 8-byte datum of VPP's
+ * `vlib_process_signal_event` (`signal`), or only from the host itself (`host`).
+ */
+export type MessageForm = 'message' | 'signal' | 'host'
+
+/** One line of a message table. Made by {@link message}, {@link signal} or predefined. */
+export interface Message<out F extends Fields = Fields> {
+  /** What senders and C code know it by: 0 to 0xFFFEFFFF, or one of corod's own above. */
+  readonly code: number
+  readonly fields: F
+  readonly form: MessageForm
+}
+
+/** A message table: the name of each message, and what it is. The names are the `type` of the events. */
+export type Messages = Readonly<Record<string, Message>>
+
+/** No fields. */
+export type NoFields = Readonly<Record<never, Kind>>
+
+function checkCode(code: number): number {
+  if (Number.isInteger(code) && code >= 0 && code < firstReservedCode) return code
+  throw new TypeError(`message code ${code}: an integer from 0 to ${firstReservedCode - 1}`)
+}
+
+/**
+ * A message with the given fields, packed in their order, in the byte order of the machine.
+ *
+ * @param code what C senders know it by; unique in the table; 0 to 0xFFFEFFFF.
+ * @example message(1, { dest: ip4, label: text(16) })
+ */
+export function message(code: number): Message<NoFields>
+export function message<const F extends Fields>(code: number, fields: F): Message<F>
+export function message(code: number, fields: Fields = {}): Message {
+  return { code: checkCode(code), fields, form: 'message' }
+}
+
+/**
+ * What any code in VPP sends with `vlib_process_signal_event(vm, node, code, data)`: one 8-byte datum.
+ *
+ * @param code the event type of that call; 0 to 0xFFFEFFFF.
+ */
+export function signal(code: number): Message<{ readonly data: Kind<bigint> }> {
+  return { code: checkCode(code), fields: { data: u64 }, form: 'signal' }
+}
+
+/** What every event has besides its own fields. */
+export interface EventMeta {
+  /** Its place in the order of all events of its node. */
+  readonly seq: bigint
+  /** When it was accepted: CLOCK_MONOTONIC milliseconds, comparable with `vm.now()`. */
+  readonly time: number
+  /** It was handed to this node before, by a life of it that did not finish with it. */
+  readonly redelivered: boolean
+  /** How often it was handed over before. */
+  readonly attempts: number
+}
+
+/** Events `first` to `last` are missing here: `count` of them were dropped, others in the range were delivered. */
+export interface GapEvent extends EventMeta {
+  readonly type: 'gap'
+  readonly first: bigint
+  readonly last: bigint
+  readonly count: bigint
+}
+
+type EventOf<Type, M> =
+  M extends Message<infer F>
+    ? {
+        readonly [Key in 'type' | keyof F | keyof EventMeta]: Key extends 'type'
+          ? Type
+          : Key extends keyof F
+            ? ValueOfKind<F[Key]>
+            : Key extends keyof EventMeta
+              ? EventMeta[Key]
+              : never
+      }
+    : never
+
+/** The events of a table: a union, told apart by `type`. `gap` is always among them. */
+export type MessageOf<M extends Messages> =
+  | { [Type in keyof M & string]: EventOf<Type, M[Type]> }[keyof M & string]
+  | GapEvent
+
+/** An event of a table that is not known at compile time. */
+export interface AnyEvent extends EventMeta {
+  readonly type: string
+  readonly [field: string]: unknown
+}

@@ -1,0 +1,87 @@
+// define.ts: making the definition of a node, recognising one, and reading it as the host needs it.
+
+import type { Messages } from '../message/message.js'
+import { MessageTable } from '../message/table.js'
+import type { AnyOptions, CounterSpec, DefinedNode, ProcessNode, ProcessNodeOptions, Severity } from './node.js'
+
+// Registered, because a node module may bring its own copy of this package.
+const brand = Symbol.for('corod.processNode')
+
+/**
+ * Defines a process node: one coroutine, and the names it may use. A wrong message, field, next node or counter does
+ * not compile.
+ *
+ * @example
+ * export default processNode({
+ *   messages: { enable: message(1, { dest: ip4 }) },
+ *   counters: { seen: 'enables seen' },
+ *   async run(vm, node) {
+ *     for await (const event of node.inbox) if (event.type === 'enable') node.count('seen')
+ *   },
+ * })
+ * @throws MessageTableError or TypeError for a definition that could never run.
+ */
+export function processNode<
+  const M extends Messages = Record<never, never>,
+  const Next extends string = never,
+  const Counter extends string = never,
+  Data = undefined,
+  Options = AnyOptions,
+>(definition: ProcessNodeOptions<M, Next, Counter, Data, Options>): DefinedNode<M, Next, Counter, Data, Options> {
+  const { messages, next, counters, options, data, run } = definition
+  const made = {
+    [brand]: true,
+    messages: messages ?? ({} as M),
+    next: next ?? [],
+    counters: counters ?? ({} as Readonly<Record<Counter, CounterSpec>>),
+    options,
+    data,
+    run,
+  }
+  compileNode(made)
+  return Object.freeze(made)
+}
+
+/** Whether a value, of whatever copy of this package, is a node. */
+export function isProcessNode(value: unknown): value is ProcessNode {
+  return typeof value === 'object' && value !== null && brand in value
+}
+
+/** An error counter as the host registers it. */
+export interface Counter {
+  readonly name: string
+  readonly text: string
+  readonly severity: Severity
+}
+
+/** A definition as the host needs it: names in order, so that an index stands for each. */
+export interface CompiledNode {
+  readonly table: MessageTable
+  readonly next: readonly string[]
+  readonly counters: readonly Counter[]
+}
+
+const severities: readonly string[] = ['info', 'warn', 'error']
+
+/** Reads and checks a definition. Throws for one that could never run. */
+export function compileNode(definition: ProcessNode): CompiledNode {
+  if (typeof definition.run !== 'function') throw new TypeError('a process node has a function "run"')
+  for (const name of definition.next) {
+    if (typeof name !== 'string' || !/^[\x21-\x7e]{1,63}$/.test(name)) {
+      throw new TypeError(`next node ${JSON.stringify(name)}: 1 to 63 printable characters`)
+    }
+  }
+  if (new Set(definition.next).size !== definition.next.length) throw new TypeError('a next node is there twice')
+  const counters = Object.entries<CounterSpec>(definition.counters).map(([name, spec]) => counter(name, spec))
+  return { table: new MessageTable(definition.messages), next: [...definition.next], counters }
+}
+
+function counter(name: string, spec: CounterSpec): Counter {
+  const { text, severity = 'info' } = typeof spec === 'string' ? { text: spec } : spec
+  if (!/^[A-Za-z0-9_.-]{1,63}$/.test(name)) throw new TypeError(`counter "${name}": use 1 to 63 of A-Z a-z 0-9 _ . -`)
+  if (typeof text !== 'string' || Buffer.byteLength(text) > 127 || !/^[^\p{Cc}]+$/u.test(text)) {
+    throw new TypeError(`counter "${name}": a description of 1 to 127 bytes, without control characters`)
+  }
+  if (!severities.includes(severity)) throw new TypeError(`counter "${name}": severity info, warn or error`)
+  return { name, text, severity }
+}

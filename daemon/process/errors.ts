@@ -1,0 +1,101 @@
+// errors.ts: what can go wrong for a coroutine, each with a code that stays the same.
+
+/** Every code of a {@link ProcessError}, and when it is thrown. docs/writing-a-node.md lists the same. */
+export const errorCodes = {
+  ERR_TIMEOUT: 'the deadline of vm.timeout has come before a value or a result',
+  ERR_CHANNEL_CLOSED: 'send() on a channel whose receiver is gone, or by a sender that was closed',
+  ERR_RECEIVER_BUSY: 'two waits at once on the same inbox, receiver, timer or Unordered',
+  ERR_NODE_STOPPED: 'the node was stopped: every wait and call ends so',
+  ERR_CLI: 'the host refused the command of vm.cli, or it failed',
+  ERR_DISPOSED: 'a timer was used after it was disposed of',
+  ERR_INVALID_ARGUMENT: 'an argument that can never be right: a duration of NaN, an unknown counter, an empty packet',
+} as const
+
+/** A stable name of what went wrong; compare this, not the message. */
+export type ErrorCode = keyof typeof errorCodes
+
+const brand = Symbol.for('corod.processError')
+
+/**
+ * The class of all errors that the runtime throws. `instanceof` also recognises errors of another copy of this package,
+ * because a node module may have its own.
+ */
+export class ProcessError extends Error {
+  readonly code: ErrorCode
+  /** The code of all errors of a class; undefined for ProcessError itself, which stands for all. */
+  static readonly code: ErrorCode | undefined = undefined
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = new.target.name
+    this.code = code
+    Object.defineProperty(this, brand, { value: true })
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore-start lint/complexity/noThisInStatic: the class on the right of instanceof, which may be derived
+    // A class that an author derives has the code of its parent, but not all errors of that code are of it.
+    if (!Object.hasOwn(this, 'code')) return Function.prototype[Symbol.hasInstance].call(this, value)
+    if (typeof value !== 'object' || value === null || !(brand in value)) return false
+    return this.code === undefined || (value as { code?: unknown }).code === this.code
+    // biome-ignore-end lint/complexity/noThisInStatic: the class on the right of instanceof, which may be derived
+  }
+}
+
+/** `vm.timeout`: the deadline came first. */
+export class TimeoutError extends ProcessError {
+  static override readonly code = 'ERR_TIMEOUT'
+
+  constructor() {
+    super('ERR_TIMEOUT', 'deadline has elapsed')
+  }
+}
+
+/** `send()`: nobody will ever receive it. */
+export class ChannelClosedError extends ProcessError {
+  static override readonly code = 'ERR_CHANNEL_CLOSED'
+
+  constructor(message = 'the channel is closed') {
+    super('ERR_CHANNEL_CLOSED', message)
+  }
+}
+
+/** Somebody else already waits on this source; a value can go to one only. */
+export class ReceiverBusyError extends ProcessError {
+  static override readonly code = 'ERR_RECEIVER_BUSY'
+
+  constructor(what: string) {
+    super('ERR_RECEIVER_BUSY', `somebody already waits on this ${what}: one wait at a time`)
+  }
+}
+
+/** The node was stopped while it waited, or waits after it was stopped. Let it pass: `finally` and `using` run. */
+export class NodeStoppedError extends ProcessError {
+  static override readonly code = 'ERR_NODE_STOPPED'
+
+  constructor(node: string, options?: ErrorOptions) {
+    super('ERR_NODE_STOPPED', `node "${node}" was stopped`, options)
+  }
+}
+
+/** `vm.cli`: the command was refused or failed. */
+export class CliError extends ProcessError {
+  static override readonly code = 'ERR_CLI'
+  readonly command: string
+  /** The host's name for what happened: `CLI_FAILED`, `CLI_BUSY`, `CLI_SUSPENDS`, `CUT`, … */
+  readonly status: string
+  /** What the command had written until then. */
+  readonly output: string
+
+  constructor(command: string, status: string, message: string, output = '', options?: ErrorOptions) {
+    super('ERR_CLI', `"${command}": ${message}`, options)
+    this.command = command
+    this.status = status
+    this.output = output
+  }
+}
+
+/** An argument that can never be right. */
+export function invalid(message: string): ProcessError {
+  return new ProcessError('ERR_INVALID_ARGUMENT', message)
+}

@@ -1,0 +1,110 @@
+// waits.ts: the waits of one node that have not ended. Stopping the node ends them all.
+
+import { type Owner, owned } from './owner.js'
+
+/** An entry in the list of a scope. */
+abstract class Listed {
+  /** Only {@link Scope} touches these. */
+  before: Listed | undefined
+  after: Listed | undefined
+
+  /** Ends it with an error. */
+  abstract reject(error: unknown): void
+}
+
+/** A wait that has not ended: a promise, and what to take back when it ends. */
+export abstract class Wait<R> extends Listed {
+  /** What the coroutine waits for. */
+  readonly promise: Promise<R>
+  readonly #scope: Scope | undefined
+  #resolve!: (value: R) => void
+  #reject!: (error: unknown) => void
+
+  /** A wait without a scope ends only by itself. */
+  constructor(scope: Scope | undefined) {
+    super()
+    this.#scope = scope
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+  }
+
+  /** From now on stopping the scope ends it. */
+  protected enter(): void {
+    this.#scope?.add(this)
+  }
+
+  /** Takes back what the wait has registered elsewhere. */
+  protected abstract release(): void
+
+  protected resolve(value: R): void {
+    this.#scope?.remove(this)
+    this.release()
+    this.#resolve(value)
+  }
+
+  reject(error: unknown): void {
+    this.#scope?.blame(error)
+    this.#scope?.remove(this)
+    this.release()
+    this.#reject(error)
+  }
+}
+
+/** All waits of one life of a node, or of one channel: a list, so that entering and leaving cost no search. */
+export class Scope {
+  #stopped: Error | undefined
+  #first: Listed | undefined
+  readonly #owner: Owner | undefined
+
+  /** The owner is who to blame if nobody handles the errors of its waits. */
+  constructor(owner?: Owner) {
+    this.#owner = owner
+  }
+
+  /** Remembers that an error was made for the owner. */
+  blame<E>(error: E): E {
+    if (this.#owner !== undefined && typeof error === 'object' && error !== null) owned(this.#owner, error)
+    return error
+  }
+
+  /** Why nothing may wait any more, or undefined. */
+  get stopped(): Error | undefined {
+    return this.#stopped
+  }
+
+  /** The scope must not be stopped. */
+  add(wait: Listed): void {
+    wait.after = this.#first
+    if (this.#first !== undefined) this.#first.before = wait
+    this.#first = wait
+  }
+
+  /** Removing one that is not there is fine. */
+  remove(wait: Listed): void {
+    if (wait.before !== undefined) wait.before.after = wait.after
+    else if (this.#first === wait) this.#first = wait.after
+    if (wait.after !== undefined) wait.after.before = wait.before
+    wait.before = undefined
+    wait.after = undefined
+  }
+
+  /** Ends every wait with `error`, the oldest first; later ones are refused with it. */
+  stop(error: Error): void {
+    if (this.#stopped !== undefined) return
+    this.#stopped = error
+    const waits: Listed[] = []
+    for (let wait = this.#first; wait !== undefined; wait = wait.after) waits.push(wait)
+    for (const wait of waits.reverse()) wait.reject(error)
+  }
+}
+
+/** The scope that ends when `signal` aborts, with its reason. */
+export function scopeOf(signal: AbortSignal): Scope {
+  const scope = new Scope()
+  const stop = () => scope.stop(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)))
+  if (signal.aborted) stop()
+  else signal.addEventListener('abort', stop, { once: true })
+  return scope
+}
