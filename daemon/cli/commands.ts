@@ -1,0 +1,144 @@
+// commands.ts: every command, argument and option of the program, once. program.ts makes a parser of it and reference.ts
+// docs/cli.md. What a command does is in a file of its own, loaded when it runs.
+import type { Exit } from './exits.js'
+import type { Output } from './output.js'
+import { localConfig, systemConfig, systemSocket } from './place.js'
+
+/** Values as the user gave them: long option names in camel case, without the dashes. */
+export interface Given {
+  readonly config?: string | undefined
+  readonly socket?: string | undefined
+  readonly json: boolean
+  readonly quiet: boolean
+  readonly color: boolean
+  readonly [option: string]: string | boolean | undefined
+}
+
+export interface Argument {
+  /** As usage shows it: `NODE`, or `[JSON]` if it may be left out. */
+  readonly name: string
+  readonly text: string
+}
+
+export interface Option {
+  /** As commander takes it: `-c, --config <file>`. */
+  readonly flags: string
+  readonly text: string
+}
+
+export interface Command {
+  readonly name: string
+  /** One line. */
+  readonly summary: string
+  /** What else one should know. */
+  readonly text: string
+  readonly arguments: readonly Argument[]
+  readonly options: readonly Option[]
+  /** Beside ok and usage, which every command has. */
+  readonly exits: readonly Exit[]
+  readonly examples: readonly string[]
+  /** Resolves with the exit status. `args` in the order of `arguments`; what was left out is undefined. */
+  run(args: readonly (string | undefined)[], given: Given, out: Output): Promise<number>
+}
+
+/** Options of every command. */
+export const globals: readonly Option[] = [
+  {
+    flags: '-c, --config <file>',
+    text: `Configuration file (default: ./${localConfig} if it exists, else ${systemConfig})`,
+  },
+  {
+    flags: '--socket <path>',
+    text: `Control socket of the daemon (default: $COROD_SOCKET, else control.socket of the configuration, else ${systemSocket})`,
+  },
+  { flags: '--json', text: 'Print one JSON object, for programs; errors too' },
+  { flags: '-q, --quiet', text: 'Print results and errors only' },
+  { flags: '--no-color', text: 'No colours, as with NO_COLOR in the environment' },
+]
+
+export const commands: readonly Command[] = [
+  {
+    name: 'run',
+    summary: 'run the daemon in the foreground',
+    text: 'Looks for the host for ever, so the order of starting does not matter. SIGTERM and SIGINT stop it cleanly: inboxes close, coroutines finish within their grace time; a second one ends it at once, with status 128 + its number. SIGHUP checks the configuration again. With --socket, $COROD_SOCKET or --host-socket, the sockets of the configuration are replaced.',
+    arguments: [],
+    options: [
+      { flags: '--host-socket <path>', text: 'Attach socket of the host, instead of host.socket of the configuration' },
+    ],
+    exits: ['failed', 'fault', 'permission', 'config'],
+    examples: ['corod run -c /etc/corod/corod.yaml'],
+    run: async (args, given, out) => (await import('./start.js')).start(args, given, out),
+  },
+  {
+    name: 'check',
+    summary: 'check the configuration and the modules it names',
+    text: 'Prints every fault at once, as file:line:col: path: what is wrong, what would be right. Loads each module, so its top-level code runs; starts no node and needs no host.',
+    arguments: [],
+    options: [{ flags: '--no-environment', text: 'Check the file alone: load no module' }],
+    exits: ['config'],
+    examples: ['corod check -c corod.yaml', 'corod check --json | jq .problems'],
+    run: async (args, given, out) => (await import('./check.js')).check(args, given, out),
+  },
+  {
+    name: 'send',
+    summary: 'send events to a node',
+    text: 'Ends with status 0 when every event is in the backlog of the node: there it survives the death of the daemon. From standard input, events are one JSON object a line (NDJSON) and sent as they come; a line that has its own "type" keeps it. So do objects of a file. A file that ends in .ndjson or .jsonl is read line by line, any other holds one object or an array of them.',
+    arguments: [
+      { name: 'NODE', text: 'Name of the node' },
+      { name: 'TYPE', text: 'Name of the message, as the node declares it' },
+      {
+        name: '[JSON]',
+        text: 'Fields of the message as a JSON object, or an array of such objects; `-`: lines from standard input; `@FILE`: from a file. Left out: no fields',
+      },
+    ],
+    options: [],
+    exits: ['failed', 'unavailable', 'retry', 'permission', 'config'],
+    examples: [
+      'corod send beacon enable \'{"dest": "192.0.2.1"}\'',
+      'corod send beacon disable',
+      'tail -f destinations.ndjson | corod send beacon enable -',
+      'corod send beacon enable @destinations.json',
+    ],
+    run: async (args, given, out) => (await import('./send.js')).send(args, given, out),
+  },
+  {
+    name: 'status',
+    summary: 'show how the daemon and its host are',
+    text: 'Ends with status 0 when the daemon answered, whatever it said.',
+    arguments: [],
+    options: [],
+    exits: ['failed', 'unavailable', 'retry', 'permission', 'config'],
+    examples: ['corod status', 'corod status --json | jq -r .host.state'],
+    run: async (args, given, out) => (await import('./status.js')).status(args, given, out),
+  },
+  {
+    name: 'nodes',
+    summary: 'list the nodes and their state',
+    text: 'RECEIVED counts events handed to the coroutine, MISSED those that were dropped before, RESTARTS how often the coroutine was started again. With --json, an array with everything that is known of each node.',
+    arguments: [],
+    options: [],
+    exits: ['failed', 'unavailable', 'retry', 'permission', 'config'],
+    examples: ['corod nodes', 'corod nodes --json | jq -r \'.[] | select(.state != "running") | .name\''],
+    run: async (args, given, out) => (await import('./status.js')).nodes(args, given, out),
+  },
+  {
+    name: 'header',
+    summary: 'print a C header for those who send to a node',
+    text: 'Loads the module of the node, no daemon is needed. The header has a packed struct and a code for each message of the node.',
+    arguments: [{ name: 'NODE', text: 'Name of the node in the configuration' }],
+    options: [],
+    exits: ['failed', 'config'],
+    examples: ['corod header beacon > beacon.h'],
+    run: async (args, given, out) => (await import('./header.js')).header(args, given, out),
+  },
+  {
+    name: 'schema',
+    summary: 'print the JSON Schema of the configuration, for editors',
+    text: 'An editor with YAML support then completes and explains the keys. Put the line `# yaml-language-server: $schema=corod.schema.json` at the top of the file.',
+    arguments: [],
+    options: [],
+    exits: [],
+    examples: ['corod schema > corod.schema.json'],
+    run: async (args, given, out) => (await import('./schema.js')).schema(args, given, out),
+  },
+]

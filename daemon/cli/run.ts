@@ -1,0 +1,220 @@
+// run.ts: corod run: the daemon from its first signal handler to its exit status; and the commands that load modules
+// without running them. The only file of the command line that knows the daemon.
+import { type Config, loadConfig } from '../config/load.js'
+import { ConfigError, formatProblem, type Problem } from '../config/problems.js'
+import { ControlServer } from '../control/server.js'
+import { SocketFileError } from '../control/socket.js'
+import { Daemon } from '../host/daemon.js'
+import { loadNodes } from '../host/loader.js'
+import { type DaemonLog, makeLog } from '../host/log.js'
+import { lockFile } from '../host/notify.js'
+import { Service } from '../host/service.js'
+import { version } from '../host/version.js'
+import { CliError, exits } from './exits.js'
+
+export interface RunOptions {
+  /** The configuration file. */
+  readonly file: string
+  /** Instead of `control.socket` and `host.socket` of the configuration. */
+  readonly controlSocket?: string | undefined
+  readonly hostSocket?: string | undefined
+  /** Log errors only. */
+  readonly quiet?: boolean
+}
+
+/** sysexits(3) EX_SOFTWARE: an error that nobody caught, and that is no node's. */
+const fatal = 70
+const signalNumbers = { SIGINT: 2, SIGTERM: 15 } as const
+type Ending = keyof typeof signalNumbers
+
+/**
+ * Runs the daemon until a signal. Resolves with the exit status: 0 after SIGTERM or SIGINT, 128 + signal if a second
+ * one did not let it finish, 70 after an error that nobody caught.
+ * @throws ConfigError, CliError
+ */
+export async function run(options: RunOptions): Promise<number> {
+  // Before anything else, so that a signal during a slow start is not lost.
+  const signals = new Signals()
+  try {
+    const config = withSockets(loadConfig(options.file), options)
+    const log = makeLog({
+      level: options.quiet ? 'error' : config.log.level,
+      pretty: process.stdout.isTTY === true,
+      color: process.stdout.isTTY === true && !process.env.NO_COLOR,
+    })
+    try {
+      return await new Running(config, options.file, log, signals).run()
+    } finally {
+      log.flush()
+    }
+  } finally {
+    signals.close()
+  }
+}
+
+/** Everything that is wrong with the modules that `config` names. Loads them; starts nothing. */
+export async function checkModules(config: Config): Promise<readonly Problem[]> {
+  try {
+    await loadNodes(config)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+}
+
+/** A C header for senders to the node `name` of `config`. @throws ConfigError */
+export async function nodeHeader(config: Config, name: string): Promise<string> {
+  const [node] = await loadNodes({ ...config, nodes: config.nodes.filter(one => one.name === name) })
+  if (node === undefined) throw new CliError('failed', 'NODE_UNKNOWN', `${config.file} has no node ${name}`)
+  return node.table.header(name)
+}
+
+function withSockets(config: Config, { hostSocket, controlSocket }: RunOptions): Config {
+  return {
+    ...config,
+    host: { ...config.host, socket: hostSocket ?? config.host.socket },
+    control: { ...config.control, socket: controlSocket ?? config.control.socket },
+  }
+}
+
+/** The signals that the process gets, from the moment this exists. */
+class Signals {
+  /** The first signal that asks for an end. */
+  readonly first: Promise<Ending>
+  /** The second one. */
+  readonly second: Promise<Ending>
+  hangup: () => void = () => {}
+  readonly #handlers: Readonly<Record<'SIGINT' | 'SIGTERM' | 'SIGHUP', () => void>>
+
+  constructor() {
+    const told: ((signal: Ending) => void)[] = []
+    this.first = new Promise(resolve => told.push(resolve))
+    this.second = new Promise(resolve => told.push(resolve))
+    const end = (signal: Ending) => told.shift()?.(signal)
+    this.#handlers = { SIGINT: () => end('SIGINT'), SIGTERM: () => end('SIGTERM'), SIGHUP: () => this.hangup() }
+    for (const [signal, handler] of Object.entries(this.#handlers)) process.on(signal, handler)
+  }
+
+  close(): void {
+    for (const [signal, handler] of Object.entries(this.#handlers)) process.off(signal, handler)
+  }
+}
+
+/** A daemon that runs. */
+class Running {
+  readonly #config: Config
+  readonly #file: string
+  readonly #log: DaemonLog['log']
+  readonly #signals: Signals
+  readonly #daemon: Daemon
+  readonly #control: ControlServer
+  readonly #service: Service
+  readonly #crashed: Promise<number>
+  #crash: (code: number) => void = () => {}
+
+  constructor(config: Config, file: string, { log }: DaemonLog, signals: Signals) {
+    this.#config = config
+    this.#file = file
+    this.#log = log
+    this.#signals = signals
+    this.#daemon = new Daemon(config, log)
+    this.#control = new ControlServer(this.#daemon, config.control, log, { lock: lockFile })
+    this.#service = new Service(() => this.#summary())
+    this.#crashed = new Promise(resolve => {
+      this.#crash = resolve
+    })
+  }
+
+  async run(): Promise<number> {
+    const uncaught = (error: unknown) => this.#uncaught(error)
+    const unhandled = (reason: unknown) => this.#unhandled(reason)
+    process.on('uncaughtException', uncaught)
+    process.on('unhandledRejection', unhandled)
+    try {
+      return await Promise.race([this.#live(), this.#crashed])
+    } finally {
+      this.#service.close()
+      process.off('uncaughtException', uncaught)
+      process.off('unhandledRejection', unhandled)
+    }
+  }
+
+  async #live(): Promise<number> {
+    const { first } = this.#signals
+    const began = performance.now()
+    this.#log.info({ pid: process.pid, config: this.#config.file, node: undefined }, `corod ${version} starts`)
+    const started = this.#start().then(() => undefined)
+    const early = await Promise.race([started, first])
+    if (early === undefined) {
+      const nodes = this.#config.nodes.length
+      this.#log.info({ ms: Math.round(performance.now() - began) }, `started with ${nodes} nodes`)
+      this.#signals.hangup = () => this.#recheck()
+      this.#service.ready()
+      this.#daemon.onChange(() => this.#service.tell())
+    } else {
+      // Whatever the start still brings, nobody waits for it.
+      started.catch(() => {})
+    }
+    return this.#stop(await first)
+  }
+
+  /** Serves before it attaches: a second daemon on the same socket must not disturb the first one's host. */
+  async #start(): Promise<void> {
+    await this.#daemon.load()
+    try {
+      await this.#control.listen()
+    } catch (error) {
+      if (!(error instanceof SocketFileError)) throw error
+      throw new CliError(error.code === 'PERMISSION' ? 'permission' : 'failed', error.code, error.message)
+    }
+    await this.#daemon.start()
+  }
+
+  async #stop(signal: Ending): Promise<number> {
+    this.#log.info({ signal }, 'stopping')
+    this.#service.stopping()
+    this.#signals.hangup = () => {}
+    const stopped = Promise.all([this.#control.close(), this.#daemon.stop()]).then(() => exits.ok.code)
+    const forced = this.#signals.second.then(second => {
+      this.#log.warn({ signal: second }, 'stopping at once')
+      return 128 + signalNumbers[second]
+    })
+    const code = await Promise.race([stopped, forced])
+    this.#log.info({ code }, 'stopped')
+    return code
+  }
+
+  /** SIGHUP: whether a restart would work. */
+  #recheck(): void {
+    try {
+      const { nodes } = loadConfig(this.#file)
+      this.#log.info(`${this.#file} is valid (${nodes.length} nodes); a restart of the daemon applies it`)
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      for (const problem of error.problems) this.#log.error(formatProblem(problem))
+      this.#log.error(`${this.#file} is not valid; the daemon goes on with what it has`)
+    }
+  }
+
+  #uncaught(error: unknown): void {
+    if (this.#daemon.blame(error) !== undefined) return
+    this.#log.error({ err: asError(error) }, 'an error that nobody caught: the daemon ends')
+    this.#crash(fatal)
+  }
+
+  #unhandled(reason: unknown): void {
+    if (this.#daemon.blame(reason) !== undefined) return
+    this.#log.error({ err: asError(reason) }, 'a rejected promise that nobody handled, of no node that can be told')
+  }
+
+  #summary(): string {
+    const { host, nodes } = this.#daemon.status()
+    const where = host.state === 'connected' ? `attached to ${host.name} ${host.release}` : `host ${host.state}`
+    return `${nodes.running} of ${nodes.total} nodes run, ${where}`
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}
