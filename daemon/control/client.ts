@@ -1,0 +1,209 @@
+// client.ts: the other end of the control socket, for the command line and for programs in Node.js.
+
+import { type ClientRequest, type RequestOptions, request } from 'node:http'
+import { Readable } from 'node:stream'
+import type { NodeReport, StatusReport } from '../host/report.js'
+import type { Summary } from './intake.js'
+import type { ProblemDocument } from './problems.js'
+
+export type { Failure, Summary } from './intake.js'
+
+/** What JSON makes of a report: its bigints are decimal strings. */
+export type Json<T> = T extends bigint
+  ? string
+  : T extends readonly (infer E)[]
+    ? readonly Json<E>[]
+    : T extends object
+      ? { readonly [K in keyof T]: Json<T[K]> }
+      : T
+
+/** sysexits(3), as far as a client needs them. */
+export const exits = { failed: 1, unavailable: 69, retry: 75, permission: 77 } as const
+
+/**
+ * The daemon said no, or could not be asked.
+ *
+ * `code`: of the problem document; or of the system (ENOENT, EACCES, ...); or TIMEOUT, CONNECTION_LOST, NOT_COROD.
+ * `exit`: the status that a command ends with. `body`: the problem document; after a request with several events it has
+ * the counts of Summary, too.
+ */
+export class ControlError extends Error {
+  override readonly name = 'ControlError'
+  readonly code: string
+  readonly exit: number
+  readonly status?: number
+  readonly body?: ProblemDocument & Partial<Summary>
+
+  constructor(message: string, code: string, exit: number, body?: ProblemDocument & Partial<Summary>) {
+    super(message)
+    this.code = code
+    this.exit = exit
+    if (body !== undefined) {
+      this.status = body.status
+      this.body = body
+    }
+  }
+}
+
+/** Events to send: one, several, or a stream of NDJSON bytes (lines may be cut anywhere). */
+export type Events = Readonly<Record<string, unknown>> | readonly object[] | AsyncIterable<Uint8Array | string>
+
+/** Asks a daemon. Every method rejects with ControlError. Nothing is kept open between requests. */
+export class ControlClient {
+  readonly #socket: string
+  readonly #timeout: number
+
+  /** `timeout`: ms that the daemon may leave a complete request without an answer. */
+  constructor(socket: string, options: { readonly timeout?: number } = {}) {
+    this.#socket = socket
+    this.#timeout = options.timeout ?? 10_000
+  }
+
+  status(): Promise<Json<StatusReport>> {
+    return this.#ask('GET', '/v1/status')
+  }
+
+  nodes(): Promise<Json<readonly NodeReport[]>> {
+    return this.#ask('GET', '/v1/nodes')
+  }
+
+  node(name: string): Promise<Json<NodeReport>> {
+    return this.#ask('GET', `/v1/nodes/${encodeURIComponent(name)}`)
+  }
+
+  /**
+   * Sends events to a node, in order; each is an object with its message's name as `type`. Resolves when all have an
+   * outcome: those that Summary counts as accepted are in the host's backlog; others may have been rejected, see there.
+   * A stream is read only as fast as the daemon takes it, and closed when the daemon answers before its end.
+   */
+  send(node: string, events: Events): Promise<Summary> {
+    const path = `/v1/nodes/${encodeURIComponent(node)}/events`
+    if (events instanceof Readable) return this.#ask('POST', path, 'application/x-ndjson', events)
+    if (Symbol.asyncIterator in events) return this.#ask('POST', path, 'application/x-ndjson', Readable.from(events))
+    if (!Array.isArray(events)) return this.#ask('POST', path, 'application/json', JSON.stringify(events))
+    return this.#ask('POST', path, 'application/x-ndjson', Readable.from(pieces(events)))
+  }
+
+  async #ask<T>(method: string, path: string, type?: string, body?: string | Readable): Promise<T> {
+    const headers = type === undefined ? {} : { 'content-type': type }
+    const { status, text } = await this.#exchange({ method, path, headers }, body)
+    const parsed = parse(text)
+    if (parsed !== undefined && status >= 200 && status < 300) return parsed as T
+    if (isProblem(parsed)) {
+      throw new ControlError(`${parsed.title}: ${parsed.detail}`, parsed.code, exitOf(parsed), parsed)
+    }
+    throw new ControlError(`${this.#socket}: whoever listens there is no corod daemon`, 'NOT_COROD', exits.unavailable)
+  }
+
+  #exchange(options: RequestOptions, body: string | Readable | undefined): Promise<{ status: number; text: string }> {
+    return new Promise((resolve, reject) => {
+      const req = request({ ...options, socketPath: this.#socket, agent: false })
+      let answered = false
+      let timer: NodeJS.Timeout | undefined
+      const finish = (settle: () => void) => {
+        clearTimeout(timer)
+        if (body instanceof Readable) body.destroy()
+        req.destroy()
+        settle()
+      }
+      const fail = (error: Error) => finish(() => reject(error instanceof ControlError ? error : this.#explain(error)))
+      const patience = () => {
+        const late = new ControlError(`no answer for ${this.#timeout} ms`, 'TIMEOUT', exits.retry)
+        if (!answered) timer = setTimeout(() => fail(late), this.#timeout)
+      }
+      req.on('error', error => {
+        // An answer may come before the body is sent; what the socket says about the rest does not matter then.
+        if (!answered) fail(error)
+      })
+      req.on('response', response => {
+        answered = true
+        clearTimeout(timer)
+        let text = ''
+        response.setEncoding('utf8')
+        response.on('data', piece => {
+          text += piece
+        })
+        response.on('error', fail)
+        response.on('end', () => finish(() => resolve({ status: response.statusCode ?? 0, text })))
+      })
+      if (body instanceof Readable) {
+        // While events are still being read, from a terminal perhaps, silence is nobody's fault.
+        feed(body, req, () => answered).then(patience, error => answered || fail(error))
+      } else {
+        req.end(body)
+        patience()
+      }
+    })
+  }
+
+  #explain(error: Error): ControlError {
+    const { code = 'FAILED' } = error as NodeJS.ErrnoException
+    const socket = this.#socket
+    if (code === 'ENOENT' || code === 'ECONNREFUSED') {
+      return new ControlError(`no daemon is listening on ${socket}; start it: corod run`, code, exits.unavailable)
+    }
+    if (code === 'EACCES' || code === 'EPERM') {
+      const help = `see its owner (ls -l ${socket}) and add yourself to its group: usermod -aG GROUP $USER`
+      return new ControlError(`no permission to use ${socket}: ${help}`, code, exits.permission)
+    }
+    if (code === 'EAGAIN') return new ControlError(`too many clients wait for ${socket}`, code, exits.retry)
+    if (code === 'ECONNRESET' || code === 'EPIPE') {
+      return new ControlError(
+        `the daemon at ${socket} closed the connection before it answered; what it had accepted is not known`,
+        'CONNECTION_LOST',
+        exits.unavailable,
+      )
+    }
+    return new ControlError(error.message, code, exits.failed)
+  }
+}
+
+/** Writes `source` into `req`, held up by it, until the end or until nobody wants more. */
+async function feed(source: Readable, req: ClientRequest, enough: () => boolean): Promise<void> {
+  for await (const piece of source) {
+    if (enough() || req.destroyed) return
+    if (!req.write(piece)) await writable(req)
+  }
+  req.end()
+}
+
+/** Resolves when `req` takes more, or never will. */
+function writable(req: ClientRequest): Promise<void> {
+  return new Promise(resolve => {
+    const done = () => {
+      req.off('drain', done).off('close', done)
+      resolve()
+    }
+    req.on('drain', done).on('close', done)
+  })
+}
+
+/** NDJSON in pieces of a good size for the socket. */
+function* pieces(events: readonly unknown[]): Generator<string> {
+  let text = ''
+  for (const event of events) {
+    text += `${JSON.stringify(event)}\n`
+    if (text.length < 32 * 1024) continue
+    yield text
+    text = ''
+  }
+  if (text !== '') yield text
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function isProblem(value: unknown): value is ProblemDocument & Partial<Summary> {
+  return typeof value === 'object' && value !== null && 'code' in value && 'detail' in value && 'status' in value
+}
+
+function exitOf(problem: ProblemDocument): number {
+  if (problem.code === 'HOST_AWAY') return exits.unavailable
+  if (problem.status === 429 || problem.status === 503 || problem.status === 408) return exits.retry
+  return exits.failed
+}

@@ -1,0 +1,66 @@
+// routes.ts: the resources of the control socket, in one table.
+import type { IncomingMessage } from 'node:http'
+import { type Answer, ok } from './answer.js'
+import { type Surroundings, takeEvents } from './events.js'
+import { Problem } from './problems.js'
+
+interface Route {
+  readonly path: RegExp
+  readonly methods: Readonly<
+    Record<string, (around: Surroundings, req: IncomingMessage, ...parts: string[]) => Answer | Promise<Answer>>
+  >
+}
+
+const routes: readonly Route[] = [
+  { path: /^\/v1\/status$/, methods: { GET: around => ok(around.plane.status()) } },
+  { path: /^\/v1\/nodes$/, methods: { GET: around => ok(around.plane.nodes()) } },
+  {
+    path: /^\/v1\/nodes\/([^/]+)$/,
+    methods: {
+      GET: (around, _req, name = '') => {
+        const report = around.plane.nodes().find(node => node.name === name)
+        if (report === undefined) throw new Problem('NODE_UNKNOWN', `there is no node "${name}"`)
+        return ok(report)
+      },
+    },
+  },
+  {
+    path: /^\/v1\/nodes\/([^/]+)\/events$/,
+    methods: { POST: (around, req, name = '') => takeEvents(around, name, req) },
+  },
+]
+
+/** 405 also says what would be allowed. */
+export class MethodProblem extends Problem {
+  readonly allow: string
+
+  constructor(method: string, path: string, allow: readonly string[]) {
+    super('METHOD_NOT_ALLOWED', `${path} takes ${allow.join(', ')}, not ${method}`)
+    this.allow = allow.join(', ')
+  }
+}
+
+/** Finds and runs the handler. Throws Problem. HEAD is GET without the body, which node:http leaves out by itself. */
+export function route(around: Surroundings, req: IncomingMessage): Answer | Promise<Answer> {
+  const path = (req.url ?? '').split('?', 1)[0] ?? ''
+  const method = req.method === 'HEAD' ? 'GET' : (req.method ?? '')
+  for (const { path: pattern, methods } of routes) {
+    const match = pattern.exec(path)
+    if (match === null) continue
+    const handler = Object.hasOwn(methods, method) ? methods[method] : undefined
+    if (handler === undefined) {
+      const allow = Object.keys(methods).flatMap(name => (name === 'GET' ? ['GET', 'HEAD'] : [name]))
+      throw new MethodProblem(req.method ?? '', path, allow)
+    }
+    return handler(around, req, ...match.slice(1).map(decode))
+  }
+  throw new Problem('PATH_UNKNOWN', `there is no ${path}; see /v1/status, /v1/nodes, /v1/nodes/{node}/events`)
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    throw new Problem('REQUEST_MALFORMED', `"${part}" is not percent-encoded UTF-8`)
+  }
+}

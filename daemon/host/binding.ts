@@ -1,0 +1,303 @@
+// binding.ts: a node in one attachment: what its coroutine reaches of the host, and the host of it. Events come through
+// inbox.ts; counts, packets and commands go out here.
+import { RingError, statuses, statusOf } from '../../shm/ring.js'
+import type { AnyEvent } from '../message/message.js'
+import { CliError, NodeStoppedError } from '../process/errors.js'
+import type { Log } from '../process/node.js'
+import type { NodePort } from '../process/port.js'
+import type { RunResult } from '../process/runtime.js'
+import { Calls } from './calls.js'
+import type { Client, NodeExecutor } from './executor.js'
+import { Inbox, type InboxOptions } from './inbox.js'
+import type { LoadedNode } from './loader.js'
+import { NoOutcomeError } from './outcomes.js'
+import type { Binding, Runtime } from './supervisor.js'
+
+/** What registration said of the node. */
+export interface Place {
+  readonly slot: number
+  readonly generation: number
+  /** The host's index of the process node. */
+  readonly node: number
+}
+
+export interface BindingServices {
+  /** CLOCK_MONOTONIC milliseconds. */
+  readonly now: () => number
+  readonly log: Log
+  readonly runtime: (port: NodePort<AnyEvent>) => Runtime
+  readonly remove: (place: Place) => Promise<number>
+}
+
+/** The host may ring this much before a deadline, ms: it is asked for again then. */
+const earlyMs = 0.05
+const never = Number.POSITIVE_INFINITY
+const cut = statuses.find(status => status.name === 'CUT')!.code
+
+/** A node of the present attachment. */
+export class NodeBinding implements Binding, Client, NodePort<AnyEvent> {
+  readonly name: string
+  readonly options: unknown
+  readonly log: Log
+  readonly codeUrl: string
+  readonly #place: Place
+  readonly #executor: NodeExecutor
+  readonly #services: BindingServices
+  readonly #inbox: Inbox
+  readonly #calls: Calls
+  readonly #counts: Float64Array
+  #counted = false
+  #runtime: Runtime | undefined
+  #deadline = never
+  #published = never
+  #dirty = false
+  /** Commands are in the ring that the host was not told of. */
+  #pushed = false
+  #gone: string | undefined
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(
+    node: LoadedNode,
+    place: Place,
+    executor: NodeExecutor,
+    inbox: Omit<InboxOptions, 'beforeRelease' | 'table' | 'atMostOnce'>,
+    services: BindingServices,
+  ) {
+    this.name = node.config.name
+    this.options = node.options
+    this.log = services.log
+    this.codeUrl = `${node.config.module}:`
+    this.#place = place
+    this.#executor = executor
+    this.#services = services
+    this.#counts = new Float64Array(node.counters.length)
+    this.#calls = new Calls(executor, place.slot, () => this.#sent())
+    this.#inbox = new Inbox(executor, place.slot, {
+      ...inbox,
+      table: node.table,
+      atMostOnce: node.config.delivery === 'at-most-once',
+      beforeRelease: () => this.#publish(),
+    })
+    executor.bind(place.slot, this)
+  }
+
+  // ---- what the supervisor sees
+
+  get slot(): number {
+    return this.#place.slot
+  }
+
+  get index(): number {
+    return this.#place.node
+  }
+
+  get ended(): boolean {
+    return this.#inbox.ended
+  }
+
+  runtime(): Runtime {
+    this.#deadline = never
+    this.#runtime = this.#services.runtime(this)
+    return this.#runtime
+  }
+
+  settle(how: RunResult['how']): void {
+    this.#runtime = undefined
+    this.deadline(never)
+    if (how === 'returned') this.#guard(() => this.#inbox.release())
+    else if (how === 'failed') this.#guard(() => this.#inbox.rewind())
+  }
+
+  close(): void {
+    this.#inbox.close()
+  }
+
+  remove(): Promise<number> {
+    const removed = this.#services.remove(this.#place)
+    this.#leave('the node was removed')
+    return removed
+  }
+
+  /** The attachment is gone: the inbox is at its end, commands go nowhere, calls fail with `reason`. */
+  detach(reason: string): void {
+    this.#leave(reason)
+    this.#alarm()
+  }
+
+  // ---- what the executor sees
+
+  wake(): void {
+    if (this.#gone !== undefined) return
+    try {
+      this.#calls.wake()
+      if (this.#counted) this.#touch()
+      this.#inbox.wake()
+      this.#runtime?.ready()
+      if (this.#deadline !== never) this.#tick()
+    } catch (error) {
+      this.#executor.fault(error)
+    }
+  }
+
+  flush(): void {
+    this.#dirty = false
+    if (this.#gone !== undefined) return
+    try {
+      this.#pushCounts()
+      if (this.#deadline !== this.#published) {
+        this.#executor.ring.deadline(this.#place.slot, this.#deadline)
+        this.#published = this.#deadline
+      }
+      this.#pushed = false
+    } catch (error) {
+      this.#executor.fault(error)
+    }
+  }
+
+  // ---- what the coroutine sees
+
+  now(): number {
+    return this.#services.now()
+  }
+
+  deadline(at: number): void {
+    this.#deadline = at
+    if (this.#gone !== undefined) this.#alarm()
+    else if (at !== this.#published) this.#touch()
+  }
+
+  take(): AnyEvent | undefined {
+    try {
+      return this.#inbox.take()
+    } catch (error) {
+      this.#executor.fault(error)
+      return undefined
+    }
+  }
+
+  takeBatch(): AnyEvent[] {
+    try {
+      return this.#inbox.takeBatch()
+    } catch (error) {
+      this.#executor.fault(error)
+      return []
+    }
+  }
+
+  release(): void {
+    this.#guard(() => this.#inbox.release())
+  }
+
+  closed(): boolean {
+    return this.#inbox.closed
+  }
+
+  count(counter: number, by: number): void {
+    if (this.#gone !== undefined) return
+    this.#counts[counter]! += by
+    this.#counted = true
+    this.#touch()
+  }
+
+  enqueue(next: number, packet: Uint8Array, rx: number, tx: number, flags: number): boolean {
+    if (this.#gone !== undefined || this.#calls.waiting) return false
+    const pushed = this.#executor.ring.enqueue(this.#place.slot, 0, next, rx, tx, flags, packet)
+    if (pushed) this.#sent()
+    return pushed
+  }
+
+  async cli(command: string, signal: AbortSignal): Promise<string> {
+    if (this.#gone !== undefined) throw new CliError(command, 'HOST_AWAY', this.#gone)
+    try {
+      const { ring } = this.#executor
+      const push = (call: number) => ring.cli(this.#place.slot, call, command)
+      const { status, bytes } = await this.#calls.call(push, { signal })
+      const output = new TextDecoder().decode(bytes)
+      if (status === 0) return output
+      const { name, text } = statusOf(status)
+      throw new CliError(command, name, status === cut ? text : saidOr(output, text), output)
+    } catch (error) {
+      if (error instanceof NoOutcomeError) {
+        const name = error.reason === 'too-big' ? 'CUT' : 'HOST_AWAY'
+        throw new CliError(command, name, error.message, '', { cause: error })
+      }
+      // Empty, with a NUL in it, or longer than the ring takes: the ring refuses to carry it.
+      if (error instanceof RingError || error instanceof RangeError)
+        throw new CliError(command, 'INVALID', error.message, '', { cause: error })
+      throw signal.aborted && !(error instanceof CliError) ? new NodeStoppedError(this.name, { cause: error }) : error
+    }
+  }
+
+  // ---- between
+
+  #touch(): void {
+    if (this.#dirty) return
+    this.#dirty = true
+    this.#executor.dirty(this)
+  }
+
+  #sent(): void {
+    this.#pushed = true
+    this.#touch()
+  }
+
+  /** What the events in hand caused is published before they are released: a death in between repeats, never loses. */
+  #publish(): void {
+    if (this.#counted) this.#pushCounts()
+    if (!this.#pushed) return
+    this.#pushed = false
+    this.#executor.ring.flush()
+  }
+
+  /** Counts that find the ring full wait, and grow, until there is room. */
+  #pushCounts(): void {
+    if (!this.#counted) return
+    const counts = this.#counts
+    for (let counter = 0; counter < counts.length; counter++) {
+      const by = counts[counter]!
+      if (by === 0) continue
+      if (!this.#executor.ring.count(this.#place.slot, counter, by)) return
+      counts[counter] = 0
+      this.#pushed = true
+    }
+    this.#counted = false
+  }
+
+  #tick(): void {
+    const left = this.#deadline - this.#services.now()
+    if (left <= 0) this.#runtime?.tick()
+    else if (left < earlyMs) this.#executor.again(this.#place.slot)
+  }
+
+  #guard(work: () => void): void {
+    if (this.#gone !== undefined) return
+    try {
+      work()
+    } catch (error) {
+      this.#executor.fault(error)
+    }
+  }
+
+  #leave(reason: string): void {
+    if (this.#gone !== undefined) return
+    this.#gone = reason
+    this.#inbox.detach()
+    this.#calls.end(reason)
+  }
+
+  /** Without a host nobody watches the deadline: this process does, for the grace time that the coroutine has. */
+  #alarm(): void {
+    clearTimeout(this.#timer)
+    if (this.#deadline === never || this.#runtime === undefined) return
+    const wait = Math.min(Math.max(0, this.#deadline - this.#services.now()), 0x7fff_ffff)
+    this.#timer = setTimeout(() => {
+      if (this.#deadline > this.#services.now()) this.#alarm()
+      else this.#runtime?.tick()
+    }, Math.ceil(wait))
+  }
+}
+
+function saidOr(output: string, text: string): string {
+  const said = output.trim().split('\n')[0]
+  return said === undefined || said === '' ? text : said
+}

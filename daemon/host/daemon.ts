@@ -1,0 +1,245 @@
+// daemon.ts: the daemon as a whole: one attachment, a supervisor for each node, and what the control plane asks of them.
+import { Link, now } from '../../shm/ring.js'
+import type { Config } from '../config/load.js'
+import { suggest } from '../config/suggest.js'
+import { MessageError } from '../message/errors.js'
+import type { MessageTable } from '../message/table.js'
+import type { Log } from '../process/node.js'
+import { NodeRuntime, ownerOf } from '../process/runtime.js'
+import { Attachment } from './attachment.js'
+import { NodeBinding, type Place } from './binding.js'
+import type { InboxCounts } from './inbox.js'
+import { type LoadedNode, loadNodes } from './loader.js'
+import { matcher } from './pattern.js'
+import { type Accepted, type ControlPlane, type NodeReport, SendError, type StatusReport } from './report.js'
+import { Sender } from './sender.js'
+import type { OpenLink, Session } from './session.js'
+import { type Register, Supervisor } from './supervisor.js'
+import { version } from './version.js'
+
+/** A log that makes logs of its own for parts: pino's. */
+export interface RootLog extends Log {
+  child(fields: object): Log
+}
+
+/** What a test puts in the place of the real thing. */
+export interface Surroundings {
+  readonly open: OpenLink
+  /** CLOCK_MONOTONIC milliseconds. */
+  readonly now: () => number
+}
+
+interface Node {
+  readonly supervisor: Supervisor
+  readonly loaded: LoadedNode
+  readonly counts: InboxCounts
+  readonly wanted: (name: string) => boolean
+  readonly log: Log
+}
+
+const notRunning = ['idle', 'stopped']
+
+/** A daemon. `load`, then `start`, then `stop`, each once. */
+export class Daemon implements ControlPlane {
+  readonly #config: Config
+  readonly #log: RootLog
+  readonly #now: () => number
+  readonly #attachment: Attachment
+  readonly #nodes = new Map<string, Node>()
+  readonly #bindings = new Map<string, { binding: NodeBinding; place: Place }>()
+  readonly #started = performance.now()
+  #sender: Sender | undefined
+  #sent = 0
+  #loaded = false
+  #changed: () => void = () => {}
+
+  constructor(config: Config, log: RootLog, { open = Link.open, now: clock = now }: Partial<Surroundings> = {}) {
+    this.#config = config
+    this.#log = log
+    this.#now = clock
+    const { host, signals } = config
+    this.#attachment = new Attachment({ host, signals, program: `corod-${version}` }, open, log, {
+      attached: session => this.#attached(session),
+      lost: reason => this.#lost(reason),
+      changed: () => this.#changed(),
+    })
+  }
+
+  /** Loads the modules. @throws ConfigError */
+  async load(): Promise<void> {
+    if (this.#loaded) return
+    for (const loaded of await loadNodes(this.#config)) {
+      const { name } = loaded.config
+      const log = this.#log.child({ node: name })
+      const counts: InboxCounts = { received: 0, redelivered: 0, rejected: 0, filtered: 0, gaps: 0, missed: 0 }
+      const supervisor = new Supervisor(loaded, log, counts)
+      this.#nodes.set(name, { supervisor, loaded, counts, wanted: matcher(loaded.config.interfaces), log })
+    }
+    this.#loaded = true
+  }
+
+  /** Loads what is not loaded and starts to look for the host; it may be found later. @throws ConfigError */
+  async start(): Promise<void> {
+    await this.load()
+    this.#attachment.start()
+  }
+
+  /**
+   * Stops the nodes, each within its grace time, then leaves the host. Events that were not handled stay there, for the
+   * next daemon. Never rejects.
+   */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#nodes.values()].map(node => node.supervisor.stop()))
+    // The last commands are pushed at the end of this turn.
+    await new Promise(resolve => setImmediate(resolve))
+    this.#attachment.stop()
+    this.#forget('the daemon is stopping')
+  }
+
+  /** `changed` will be called when the attachment's state changes. */
+  onChange(changed: () => void): void {
+    this.#changed = changed
+  }
+
+  /**
+   * An error that nobody caught: if it is known to be a node's, that node fails, and its name is returned. Errors of
+   * stopped nodes are theirs too.
+   */
+  blame(error: unknown): string | undefined {
+    const runtime = ownerOf(error)
+    if (runtime === undefined) return undefined
+    for (const { supervisor } of this.#nodes.values()) if (supervisor.blame(runtime, error)) break
+    return runtime.name
+  }
+
+  status(): StatusReport {
+    const states = [...this.#nodes.values()].map(node => node.supervisor.report())
+    const failing = ({ state, lastError }: NodeReport) =>
+      state === 'backing-off' || state === 'crash-loop' || (state === 'stopped' && lastError !== undefined)
+    return {
+      version,
+      pid: process.pid,
+      uptimeMs: Math.round(performance.now() - this.#started),
+      config: this.#config.file,
+      host: this.#attachment.report(),
+      nodes: {
+        total: states.length,
+        running: states.filter(node => node.state === 'running').length,
+        failed: states.filter(failing).length,
+      },
+      received: states.reduce((sum, node) => sum + node.received, 0),
+      sent: this.#sent,
+      rss: process.memoryUsage.rss(),
+    }
+  }
+
+  nodes(): NodeReport[] {
+    return [...this.#nodes.values()].map(node => node.supervisor.report())
+  }
+
+  table(node: string): MessageTable | undefined {
+    return this.#nodes.get(node)?.loaded.table
+  }
+
+  async send(node: string, type: string, value: unknown): Promise<Accepted> {
+    const { table } = this.#node(node).loaded
+    const code = table.code(type)
+    if (code === undefined) {
+      const near = suggest(type, table.sendable)
+      const hint = near === undefined ? `it takes ${table.sendable.join(', ') || 'none'}` : `did you mean ${near}?`
+      throw new SendError('TYPE_UNKNOWN', `node ${node} has no message ${JSON.stringify(type)}: ${hint}`)
+    }
+    try {
+      return await this.sendEncoded(node, code, table.encode(type, value))
+    } catch (error) {
+      if (error instanceof MessageError) throw new SendError('INVALID', error.message, error.faults)
+      throw error
+    }
+  }
+
+  async sendEncoded(node: string, code: number, bytes: Uint8Array): Promise<Accepted> {
+    const { supervisor } = this.#node(node)
+    const bound = this.#bindings.get(node)
+    if (bound === undefined || supervisor.binding !== bound.binding || this.#sender === undefined) {
+      throw this.#unreachable(node, supervisor)
+    }
+    if (this.#attachment.state === 'stalled') throw new SendError('HOST_AWAY', 'the host does not answer')
+    const accepted = await this.#sender.send(bound.place, code, bytes)
+    this.#sent++
+    return accepted
+  }
+
+  #node(name: string): Node {
+    const node = this.#nodes.get(name)
+    if (node !== undefined) return node
+    const near = suggest(name, this.#nodes.keys())
+    throw new SendError(
+      'NODE_UNKNOWN',
+      `there is no node ${name}${near === undefined ? '' : `: did you mean ${near}?`}`,
+    )
+  }
+
+  #unreachable(name: string, supervisor: Supervisor): SendError {
+    const { state, lastError } = supervisor.report()
+    if (notRunning.includes(state)) return new SendError('CLOSED', `node ${name} has ended and takes no more events`)
+    const host = this.#attachment.report()
+    if (host.state === 'connected') {
+      const why = lastError === undefined ? 'the node is not registered with the host yet' : lastError
+      return new SendError('HOST_AWAY', `node ${name} cannot take events: ${why}`)
+    }
+    return new SendError('HOST_AWAY', `the host is away: ${host.lastError ?? `nobody at ${host.socket}`}`)
+  }
+
+  #attached(session: Session): void {
+    this.#sender = new Sender(session.executor)
+    const register: Register = async (ask, { node }) => {
+      const { log, counts, wanted } = this.#nodes.get(node.config.name)!
+      const place = await session.register(ask)
+      if (place.carried > 0) log.info({ carried: place.carried }, `${place.carried} events were waiting`)
+      const binding = new NodeBinding(node, place, session.executor, this.#inbox(log, counts, wanted), {
+        now: this.#now,
+        log,
+        runtime: port => new NodeRuntime(node.definition, port, node),
+        remove: async ({ slot, generation }) => {
+          this.#bindings.delete(ask.name)
+          return session.remove(slot, generation)
+        },
+      })
+      this.#bindings.set(ask.name, { binding, place })
+      return binding
+    }
+    const nodes = [...this.#nodes.values()]
+    void Promise.all(nodes.map(({ supervisor }) => supervisor.attach(register)))
+      .then(() => session.ready())
+      .then(({ removed, discarded }) => {
+        if (removed > 0) this.#log.warn({ removed, discarded }, `${removed} nodes of an earlier daemon were removed`)
+        this.#changed()
+      })
+      .catch(() => {})
+  }
+
+  #inbox(log: Log, counts: InboxCounts, wanted: (name: string) => boolean) {
+    return {
+      counts,
+      wanted,
+      rejected: (error: unknown, seq: number) => {
+        // The first of them, the second, the fourth: a sender that is wrong is wrong often.
+        if ((counts.rejected & (counts.rejected - 1)) !== 0) return
+        const text = error instanceof Error ? error.message : String(error)
+        log.warn({ seq, rejected: counts.rejected }, `an event was skipped: ${text}`)
+      },
+    }
+  }
+
+  #lost(reason: string): void {
+    this.#forget(reason)
+    for (const { supervisor } of this.#nodes.values()) supervisor.detach()
+  }
+
+  #forget(reason: string): void {
+    this.#sender?.detach(reason)
+    this.#sender = undefined
+    for (const { binding } of this.#bindings.values()) binding.detach(reason)
+    this.#bindings.clear()
+  }
+}

@@ -1,0 +1,257 @@
+// inbox.ts: the events of one node, from its ring to its coroutine. Copies batches when the coroutine asks, decodes at
+// hand-over, releases what the coroutine is done with, and gives again what a coroutine had in hand when it died.
+import { codes, flags, kinds, record } from '../../shm/ring.js'
+import type { AnyEvent } from '../message/message.js'
+import type { MessageTable } from '../message/table.js'
+import type { NodeExecutor } from './executor.js'
+import { littleEndian, readU64 } from './native.js'
+import type { Slab } from './slab.js'
+
+const interfaceCode = codes.interfaceChange
+const redeliveredFlag = flags.redelivered
+const {
+  size: sizeAt,
+  kind: kindAt,
+  flags: flagsAt,
+  attempts: attemptsAt,
+  type: typeAt,
+  seq: seqAt,
+  time: timeAt,
+} = record
+const headBytes = record.bytes
+const closeKind = kinds.close
+const gapKind = kinds.gap
+const nsPerMs = 1e6
+
+/** Copies (of a quarter of the ring each, at most) that one wake may make before the loop gets a turn. */
+const drainsPerWake = 16
+
+/** What the inbox of a node counted. Lives as long as the node, over attachments and coroutines. */
+export interface InboxCounts {
+  received: number
+  redelivered: number
+  rejected: number
+  filtered: number
+  gaps: number
+  missed: number
+}
+
+export interface InboxOptions {
+  readonly table: MessageTable
+  /** Release on hand-over: an event in hand when its coroutine dies is gone. */
+  readonly atMostOnce: boolean
+  /** Whether transitions of the interface of that name reach the node. */
+  readonly wanted: (name: string) => boolean
+  readonly counts: InboxCounts
+  /** A record was skipped because it does not fit the message table. */
+  readonly rejected: (error: unknown, seq: number) => void
+  /** Commands of the events that are done: they become visible to the host before the events are released. */
+  readonly beforeRelease: () => void
+}
+
+/**
+ * The reader of one slot's event ring. Copied records lie in one piece of one slab:
+ * `[#hand, #at)` was handed over and is not released, `[#at, #end)` waits. Records below `#again` were handed over
+ * before, by a coroutine that died: the host knows them as handed.
+ */
+export class Inbox {
+  readonly #executor: NodeExecutor
+  readonly #slot: number
+  readonly #options: InboxOptions
+  #slab: Slab | undefined
+  #hand = 0
+  #at = 0
+  #end = 0
+  #again = 0
+  /** How often a coroutine died with the record at that place in hand. */
+  #deaths: Map<number, number> | undefined
+  /** Copied records that were passed and not handed over to the host's knowledge yet: skipped ones. */
+  #passed = 0
+  /** The ring may have records that were not copied. */
+  #more = true
+  #drains = drainsPerWake
+  #closed = false
+  #ended = false
+
+  constructor(executor: NodeExecutor, slot: number, options: InboxOptions) {
+    this.#executor = executor
+    this.#slot = slot
+    this.#options = options
+  }
+
+  /** Events may have come. True: ask for them. */
+  wake(): void {
+    this.#more = true
+    this.#drains = drainsPerWake
+  }
+
+  /** Whether nothing comes any more, also not from what was copied. */
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** Whether the host closed the inbox: its last record was reached. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** Nothing is handed over from now on; what was not handed over stays with the host. */
+  close(): void {
+    this.#closed = true
+  }
+
+  /** Releases what is in hand and hands over the next event. undefined: none now. */
+  take(): AnyEvent | undefined {
+    while (!this.#closed && (this.#at < this.#end || this.#copy())) {
+      const at = this.#at
+      const event = this.#next()
+      if (event === undefined) continue
+      this.#handOver(at)
+      return event
+    }
+    this.release()
+    return undefined
+  }
+
+  /** The same for all that were copied together. */
+  takeBatch(): AnyEvent[] {
+    const events: AnyEvent[] = []
+    while (!this.#closed && (this.#at < this.#end || this.#copy())) {
+      const from = this.#at
+      while (this.#at < this.#end && !this.#closed) {
+        const event = this.#next()
+        if (event !== undefined) events.push(event)
+      }
+      if (events.length === 0) continue
+      this.#handOver(from)
+      return events
+    }
+    this.release()
+    return events
+  }
+
+  /** Releases what is in hand. */
+  release(): void {
+    if (this.#slab === undefined) return
+    this.#options.beforeRelease()
+    if (this.#at >= this.#again) {
+      const { ring } = this.#executor
+      if (this.#passed > 0) ring.take(this.#slot, this.#passed)
+      this.#passed = 0
+      ring.release(this.#slot)
+    }
+    this.#hand = this.#at
+    if (this.#at === this.#end) this.#drop()
+  }
+
+  /** The coroutine died: what it had in hand will be handed over again, marked. */
+  rewind(): void {
+    if (this.#slab === undefined || this.#hand === this.#at) return
+    this.#deaths ??= new Map()
+    const { view } = this.#slab
+    for (let at = this.#hand; at < this.#at; at += (view.getUint32(at + sizeAt, littleEndian) + 7) & ~7) {
+      this.#deaths.set(at, (this.#deaths.get(at) ?? 0) + 1)
+    }
+    this.#again = Math.max(this.#again, this.#at)
+    this.#at = this.#hand
+    if (this.#ended) this.#closed = this.#ended = false
+  }
+
+  /** The attachment is gone: lets go of the memory; nothing of the ring is touched any more. */
+  detach(): void {
+    this.#closed = true
+    this.#drop()
+  }
+
+  #drop(): void {
+    if (this.#slab !== undefined) this.#executor.drop(this.#slab)
+    this.#slab = undefined
+    this.#hand = this.#at = this.#end = this.#again = 0
+    this.#deaths = undefined
+  }
+
+  /** Copies the next records out of the ring; what is in hand is released before. False: there are none now. */
+  #copy(): boolean {
+    if (!this.#more) return false
+    if (this.#drains === 0) {
+      this.#more = false
+      this.#executor.again(this.#slot)
+      return false
+    }
+    this.release()
+    const slab = this.#executor.slab()
+    const bytes = this.#executor.ring.drain(this.#slot, slab.bytes, slab.used)
+    if (bytes === 0) {
+      this.#more = false
+      return false
+    }
+    this.#drains--
+    this.#slab = slab
+    slab.holders++
+    this.#hand = this.#at = this.#again = slab.used
+    slab.used += bytes
+    this.#end = slab.used
+    return true
+  }
+
+  /** Tells the host what is handed over; everything before `from` is released. */
+  #handOver(from: number): void {
+    const { ring } = this.#executor
+    this.#hand = from
+    if (this.#passed > 0) {
+      this.#options.beforeRelease()
+      ring.take(this.#slot, this.#passed)
+      this.#passed = 0
+      if (this.#options.atMostOnce) ring.release(this.#slot)
+    }
+    if (this.#options.atMostOnce) this.#hand = this.#at
+  }
+
+  /** Passes one record: its event, or undefined if the coroutine must not see it. */
+  #next(): AnyEvent | undefined {
+    const { view } = this.#slab!
+    const at = this.#at
+    const size = view.getUint32(at + sizeAt, littleEndian)
+    const kind = view.getUint8(at + kindAt)
+    this.#at = at + ((size + 7) & ~7)
+    const again = at < this.#again
+    if (!again) this.#passed++
+    if (kind === closeKind) {
+      this.#closed = this.#ended = true
+      return undefined
+    }
+    const { counts, table, wanted } = this.#options
+    const code = view.getUint32(at + typeAt, littleEndian)
+    const marked = again || (view.getUint8(at + flagsAt) & redeliveredFlag) !== 0
+    const attempts = view.getUint16(at + attemptsAt, littleEndian) + (again ? (this.#deaths?.get(at) ?? 0) : 0)
+    let event: AnyEvent
+    try {
+      event = table.event(
+        code,
+        kind,
+        view,
+        at + headBytes,
+        size - headBytes,
+        view.getBigUint64(at + seqAt, littleEndian),
+        readU64(view, at + timeAt) / nsPerMs,
+        marked,
+        attempts,
+      ) as AnyEvent
+    } catch (error) {
+      counts.rejected++
+      this.#options.rejected(error, readU64(view, at + seqAt))
+      return undefined
+    }
+    if (code === interfaceCode && !wanted(event.name as string)) {
+      counts.filtered++
+      return undefined
+    }
+    counts.received++
+    if (marked) counts.redelivered++
+    if (kind === gapKind) {
+      counts.gaps++
+      counts.missed += Number(event.count)
+    }
+    return event
+  }
+}

@@ -1,0 +1,137 @@
+// report.ts: what a daemon says about itself, and what its control plane may ask of it. Types and one error; no I/O.
+import type { MessageTable } from '../message/table.js'
+
+/**
+ * How the daemon stands to its host: `connecting` (none found yet, tries for ever), `connected`, `stalled` (connected,
+ * but the host does not answer pings), `refused` (it answered, with another version or another daemon attached).
+ */
+export type HostState = 'connecting' | 'connected' | 'stalled' | 'refused'
+
+/** Where a node is in its life. `idle`: its function returned and `restart: never` (or on-failure) leaves it so. */
+export type NodeState =
+  | 'waiting-for-host'
+  | 'starting'
+  | 'running'
+  | 'idle'
+  | 'backing-off'
+  | 'crash-loop'
+  | 'stopping'
+  | 'stopped'
+
+export interface HostReport {
+  readonly state: HostState
+  /** Path of the attach socket. */
+  readonly socket: string
+  /** 'vpp' or 'standalone'; absent until one was met. */
+  readonly name?: string
+  /** The host's own version text. */
+  readonly release?: string
+  /** While attached. */
+  readonly pid?: number
+  /** While attached: the attachment's epoch, hexadecimal. */
+  readonly epoch?: string
+  /** ISO 8601: when `state` was entered. */
+  readonly since: string
+  /** Successful attachments since the daemon started. */
+  readonly attachments: number
+  /** Why the last attempt or attachment ended; absent if none did. */
+  readonly lastError?: string
+}
+
+export interface StatusReport {
+  readonly version: string
+  readonly pid: number
+  readonly uptimeMs: number
+  /** Path of the configuration file. */
+  readonly config: string
+  readonly host: HostReport
+  readonly nodes: { readonly total: number; readonly running: number; readonly failed: number }
+  /** Events handed to coroutines, all nodes. */
+  readonly received: number
+  /** Events that senders on the control socket had accepted. */
+  readonly sent: number
+  /** Bytes of memory that are resident. */
+  readonly rss: number
+}
+
+export interface NodeReport {
+  readonly name: string
+  /** Absolute path of the module. */
+  readonly module: string
+  readonly state: NodeState
+  /** How often its coroutine was started again. */
+  readonly restarts: number
+  /** Events handed over, redelivered ones included. */
+  readonly received: number
+  /** Events handed over that a coroutine had in hand before and died. */
+  readonly redelivered: number
+  /** Records that did not fit the message table: skipped. */
+  readonly rejected: number
+  /** Transitions kept out by the `interfaces` filter. */
+  readonly filtered: number
+  /** Gap notices. */
+  readonly gaps: number
+  /** Events that were dropped according to the gap notices. */
+  readonly missed: number
+  /** Message of the last error that ended the coroutine or kept the node from being registered. */
+  readonly lastError?: string
+  /** Its slot in the present attachment. */
+  readonly slot?: number
+  /** The host's index of the process node. */
+  readonly index?: number
+  /** Names of the messages it takes. */
+  readonly messages: readonly string[]
+  readonly executor: string
+}
+
+/** An event that its node's backlog took: it survives every death of the daemon. */
+export interface Accepted {
+  /** Its place in the total order of its node. */
+  readonly seq: bigint
+  /** True: the node's overflow policy dropped it at once (`drop-newest`); the node is told by a gap notice. */
+  readonly dropped?: boolean
+}
+
+export type SendErrorCode = 'NODE_UNKNOWN' | 'TYPE_UNKNOWN' | 'INVALID' | 'FULL' | 'CLOSED' | 'HOST_AWAY' | 'TOO_BIG'
+
+/** What is wrong with one part of a value. */
+export interface Fault {
+  /** JSON pointer (RFC 6901) to it; '' is the value itself. */
+  readonly pointer: string
+  readonly message: string
+}
+
+/** Why an event was not accepted. */
+export class SendError extends Error {
+  readonly code: SendErrorCode
+  /** INVALID: every fault of the value. */
+  readonly faults: readonly Fault[]
+
+  constructor(code: SendErrorCode, message: string, faults: readonly Fault[] = []) {
+    super(message)
+    this.name = 'SendError'
+    this.code = code
+    this.faults = faults
+  }
+
+  /** INVALID: pointer to the first fault. */
+  get pointer(): string | undefined {
+    return this.faults[0]?.pointer
+  }
+}
+
+/** What the control socket needs of a daemon. */
+export interface ControlPlane {
+  status(): StatusReport
+  nodes(): readonly NodeReport[]
+  /** The messages of a node, or undefined if there is no such node. */
+  table(node: string): MessageTable | undefined
+  /**
+   * Sends one event, given as a JSON or typed value of its fields. Resolves when it is in the node's backlog.
+   * Sends to one node are accepted in the order of the calls.
+   * @throws SendError
+   */
+  send(node: string, type: string, value: unknown): Promise<Accepted>
+  /** The same for an event that `table(node).encode` encoded before. */
+  sendEncoded(node: string, code: number, bytes: Uint8Array): Promise<Accepted>
+}

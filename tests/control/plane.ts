@@ -1,0 +1,164 @@
+// plane.ts: a daemon in memory, as the control socket sees it. Sends wait where a test wants them to.
+
+import type { ControlLimits, ControlOptions, Log, Plane } from '../../daemon/control/limits.js'
+import { ControlServer, type Extras } from '../../daemon/control/server.js'
+import { type NodeReport, SendError, type StatusReport } from '../../daemon/host/report.js'
+import { Folder } from '../support/folder.js'
+
+/** Keeps what was logged. */
+export class Lines implements Log {
+  readonly lines: { level: string; fields: object; text: string }[] = []
+  debug(fields: object, text: string): void {
+    this.lines.push({ level: 'debug', fields, text })
+  }
+  info(fields: object, text: string): void {
+    this.lines.push({ level: 'info', fields, text })
+  }
+  warn(fields: object, text: string): void {
+    this.lines.push({ level: 'warn', fields, text })
+  }
+  error(fields: object, text: string): void {
+    this.lines.push({ level: 'error', fields, text })
+  }
+}
+
+/** A plane with the node `echo`, which takes any message but those that are named for what goes wrong. */
+export class FakePlane implements Plane {
+  readonly sent: { node: string; type: string; value: unknown }[] = []
+  /** Sends that are under way now, and the most there ever were. */
+  flying = 0
+  mostFlying = 0
+  seq = 0n
+  extraNodes = 0
+  #held: (() => void)[] | undefined
+
+  /** From now on sends wait until `release`. */
+  hold(): void {
+    this.#held ??= []
+  }
+
+  release(): void {
+    const held = this.#held ?? []
+    this.#held = undefined
+    for (const go of held) go()
+  }
+
+  status(): StatusReport {
+    return {
+      version: '0.1.0',
+      pid: process.pid,
+      uptimeMs: 1,
+      config: '/etc/corod.yaml',
+      host: { state: 'connected', socket: '/run/host.sock', since: '2026-01-01T00:00:00Z', attachments: 1 },
+      nodes: { total: 1, running: 1, failed: 0 },
+      received: 0,
+      sent: Number(this.seq),
+      rss: 1,
+    }
+  }
+
+  nodes(): readonly NodeReport[] {
+    const report = (name: string): NodeReport => ({
+      name,
+      module: `/nodes/${name}.js`,
+      state: 'running',
+      restarts: 0,
+      received: 0,
+      redelivered: 0,
+      rejected: 0,
+      filtered: 0,
+      gaps: 0,
+      missed: 0,
+      messages: ['ping'],
+      executor: 'main',
+    })
+    return [report('echo'), ...Array.from({ length: this.extraNodes }, (_, i) => report(`extra-${i}`))]
+  }
+
+  table(node: string): ReturnType<Plane['table']> {
+    return (node === 'echo' ? {} : undefined) as ReturnType<Plane['table']>
+  }
+
+  async send(node: string, type: string, value: unknown): Promise<{ seq: bigint; dropped?: boolean }> {
+    this.flying++
+    this.mostFlying = Math.max(this.mostFlying, this.flying)
+    try {
+      const held = this.#held
+      if (held !== undefined) await new Promise<void>(go => held.push(go))
+      const why = this.#refusal(type)
+      if (why !== undefined) throw why
+      this.sent.push({ node, type, value })
+      this.seq++
+      return type === 'dropped' ? { seq: this.seq, dropped: true } : { seq: this.seq }
+    } finally {
+      this.flying--
+    }
+  }
+
+  #refusal(type: string): Error | undefined {
+    switch (type) {
+      case 'unknown':
+        return new SendError('TYPE_UNKNOWN', 'echo takes no "unknown"')
+      case 'invalid':
+        return new SendError('INVALID', 'two faults', [
+          { pointer: '/dest', message: 'must be an IPv4 address' },
+          { pointer: '/port', message: 'must be 0 to 65535' },
+        ])
+      case 'full':
+        return new SendError('FULL', 'the backlog of echo is full')
+      case 'closed':
+        return new SendError('CLOSED', 'echo is closed')
+      case 'away':
+        return new SendError('HOST_AWAY', 'the host is away')
+      case 'big':
+        return new SendError('TOO_BIG', 'over 4096 bytes')
+      case 'broken':
+        return new TypeError('cannot read properties of undefined')
+      default:
+        return undefined
+    }
+  }
+}
+
+export const defaults: ControlLimits = {
+  body: 1024 * 1024,
+  line: 4096,
+  headerTimeout: 5000,
+  idleTimeout: 30_000,
+  connections: 64,
+}
+
+/** A listening server over a FakePlane, in a folder of its own. */
+export class Served implements AsyncDisposable {
+  readonly folder = new Folder()
+  readonly plane = new FakePlane()
+  readonly log = new Lines()
+  readonly socket = this.folder.at('control.sock')
+  readonly server: ControlServer
+
+  constructor(limits: Partial<ControlLimits>, options: Partial<ControlOptions>, extras: Extras) {
+    this.server = new ControlServer(
+      this.plane,
+      { socket: this.socket, mode: 0o660, ...options, limits: { ...defaults, ...limits } },
+      this.log,
+      { grace: 50, ...extras },
+    )
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.plane.release()
+    await this.server.close()
+    this.folder[Symbol.dispose]()
+  }
+}
+
+/** Starts a server. */
+export async function serve(
+  limits: Partial<ControlLimits> = {},
+  options: Partial<ControlOptions> = {},
+  extras: Extras = {},
+): Promise<Served> {
+  const served = new Served(limits, options, extras)
+  await served.server.listen()
+  return served
+}
