@@ -1,0 +1,114 @@
+// format.ts: what a recording is: one life of a node as lines of JSON (NDJSON). The first line is the head; then comes
+// one line for each thing that the node was given and for each that it asked for, in the order of that life.
+//
+// Values are as the local socket takes them: u64 and i64 as decimal strings, bytes as base64. docs/testing.md shows it.
+
+/** The version of the format that is written, and the only one that is read. */
+export const formatVersion = 1
+
+/** The first line. */
+export interface Head {
+  readonly corod: 'recording'
+  readonly version: typeof formatVersion
+  readonly node: string
+  /** CLOCK_MONOTONIC milliseconds of `at: 0`. */
+  readonly start: number
+  /** `node.options`; absent if JSON cannot say them. */
+  readonly options?: unknown
+}
+
+/** An event was handed to the node. */
+export interface EventLine {
+  readonly at: number
+  /** Its message, or `gap`. */
+  readonly event: string
+  readonly seq: string
+  /** When the host accepted it; may be before the start. */
+  readonly time: number
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly redelivered?: true
+  readonly attempts?: number
+}
+
+/** The node's clock was seen to have passed its nearest deadline, which was at `timer`. */
+export interface TimerLine {
+  readonly at: number
+  readonly timer: number
+}
+
+/** The node heard that its inbox was closed. */
+export interface CloseLine {
+  readonly at: number
+  readonly close: true
+}
+
+/** The node added to a counter. */
+export interface CountLine {
+  readonly at: number
+  readonly count: string
+  readonly by: number
+}
+
+/** The node sent a packet. */
+export interface PacketLine {
+  readonly at: number
+  /** The next node. */
+  readonly enqueue: string
+  readonly packet: string
+  /** Interface indexes; absent: none. */
+  readonly rx?: number
+  readonly tx?: number
+  /** Absent: 0. */
+  readonly flags?: number
+  /** The host had no room: the packet was not sent. */
+  readonly refused?: true
+}
+
+/** The node ran command number `cli`, counted from 1. */
+export interface CliLine {
+  readonly at: number
+  readonly cli: number
+  readonly command: string
+}
+
+/** Command number `answer` was done: with `text`, or it `failed`. */
+export interface AnswerLine {
+  readonly at: number
+  readonly answer: number
+  readonly text?: string
+  readonly failed?: string
+  /** The host's name for the failure. */
+  readonly status?: string
+  /** What the command had written until it failed. */
+  readonly output?: string
+}
+
+/** How the life ended; absent from a recording that was cut off. */
+export interface EndLine {
+  readonly at: number
+  readonly end: 'returned' | 'failed' | 'stopped'
+  readonly error?: string
+}
+
+/** Any line but the first. `at` is in milliseconds from the start, exact to a microsecond. */
+export type Line = EventLine | TimerLine | CloseLine | CountLine | PacketLine | CliLine | AnswerLine | EndLine
+
+/** A recording as it was read. */
+export interface Recording {
+  readonly head: Head
+  readonly lines: readonly Line[]
+}
+
+/** A value as JSON can say it, the way the local socket takes it. */
+export function toJson(value: unknown): unknown {
+  if (typeof value === 'bigint') return value.toString()
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.length).toString('base64')
+  // JSON has no word for these doubles; JSON.stringify would make null of them.
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value)
+  return value
+}
+
+/** A time relative to `start`, to a microsecond: clocks differ beyond it and lines get shorter. */
+export function relative(time: number, start: number): number {
+  return Math.round((time - start) * 1000) / 1000
+}

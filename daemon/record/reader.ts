@@ -1,0 +1,109 @@
+// reader.ts: a recording from its text, checked line by line: it may have been edited by hand, or cut off by a crash.
+
+import { formatVersion, type Head, type Line, type Recording } from './format.js'
+
+/** The text is no recording. `line` counts from 1. */
+export class RecordingError extends Error {
+  readonly code = 'ERR_RECORDING'
+  readonly line: number
+
+  constructor(line: number, message: string) {
+    super(`line ${line}: ${message}`)
+    this.name = 'RecordingError'
+    this.line = line
+  }
+}
+
+type Check = (value: unknown) => boolean
+
+const text: Check = value => typeof value === 'string'
+const number: Check = value => typeof value === 'number' && Number.isFinite(value)
+const whole: Check = value => Number.isSafeInteger(value) && (value as number) >= 0
+const digits: Check = value => typeof value === 'string' && /^[0-9]{1,20}$/.test(value)
+const object: Check = value => typeof value === 'object' && value !== null && !Array.isArray(value)
+const yes: Check = value => value === true
+const optional = (check: Check): Check => {
+  return value => value === undefined || check(value)
+}
+const base64: Check = value => typeof value === 'string' && /^[A-Za-z0-9+/]+={0,2}$/.test(value)
+
+// Every kind of line by the key that only it has, and what its other keys must be.
+const kinds: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
+  event: {
+    event: text,
+    seq: digits,
+    time: number,
+    fields: object,
+    redelivered: optional(yes),
+    attempts: optional(whole),
+  },
+  timer: { timer: number },
+  close: { close: yes },
+  count: { count: text, by: whole },
+  enqueue: {
+    enqueue: text,
+    packet: base64,
+    rx: optional(whole),
+    tx: optional(whole),
+    flags: optional(whole),
+    refused: optional(yes),
+  },
+  cli: { cli: whole, command: text },
+  answer: {
+    answer: whole,
+    text: optional(text),
+    failed: optional(text),
+    status: optional(text),
+    output: optional(text),
+  },
+  end: { end: value => value === 'returned' || value === 'failed' || value === 'stopped', error: optional(text) },
+}
+
+/**
+ * Reads a recording. A last line without a line feed is one that was cut off in the writing, and is left out.
+ * @throws RecordingError
+ */
+export function readRecording(source: string): Recording {
+  const rows = source.split('\n')
+  rows.pop()
+  const [first, ...rest] = rows
+  if (first === undefined) throw new RecordingError(1, 'there is no complete line: this is no recording')
+  const head = readHead(parse(first, 1))
+  let last = 0
+  const lines = rest.map((row, i) => {
+    const line = readLine(parse(row, i + 2), i + 2)
+    if (line.at < last) throw new RecordingError(i + 2, `"at" goes back from ${last} to ${line.at}`)
+    last = line.at
+    return line
+  })
+  return { head, lines }
+}
+
+function parse(row: string, line: number): Record<string, unknown> {
+  let value: unknown
+  try {
+    value = JSON.parse(row)
+  } catch {
+    throw new RecordingError(line, 'not JSON')
+  }
+  if (!object(value)) throw new RecordingError(line, 'not an object')
+  return value as Record<string, unknown>
+}
+
+function readHead(head: Record<string, unknown>): Head {
+  if (head.corod !== 'recording') throw new RecordingError(1, 'no recording: it begins with {"corod":"recording", …}')
+  if (head.version !== formatVersion) {
+    throw new RecordingError(1, `version ${String(head.version)} of the format: this corod reads ${formatVersion}`)
+  }
+  if (!text(head.node) || !number(head.start)) throw new RecordingError(1, '"node" or "start" is missing')
+  return head as unknown as Head
+}
+
+function readLine(line: Record<string, unknown>, at: number): Line {
+  const kind = Object.keys(kinds).find(key => key in line)
+  if (kind === undefined) throw new RecordingError(at, `none of ${Object.keys(kinds).join(', ')}`)
+  for (const [key, check] of Object.entries({ at: number, ...kinds[kind] })) {
+    if (!check(line[key])) throw new RecordingError(at, `"${key}" is ${key in line ? 'not what it can be' : 'missing'}`)
+  }
+  return line as unknown as Line
+}

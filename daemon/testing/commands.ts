@@ -1,0 +1,89 @@
+// commands.ts: what a node asked its surroundings for, as the kit writes it down.
+
+import type { CompiledNode } from '../process/define.js'
+
+/** The node added to one of its counters. */
+export interface CountCommand<Counter extends string = string> {
+  readonly kind: 'count'
+  /** Virtual time, as `vm.now()` gives it. */
+  readonly time: number
+  readonly counter: Counter
+  readonly by: number
+}
+
+/** The node sent a packet, or tried to. */
+export interface EnqueueCommand<Next extends string = string> {
+  readonly kind: 'enqueue'
+  readonly time: number
+  readonly next: Next
+  /** A copy: what the node does to its own afterwards does not show. */
+  readonly packet: Uint8Array
+  /** Interface it counts as received on; undefined: none. */
+  readonly rx: number | undefined
+  /** Interface it is to be sent to; undefined: none. */
+  readonly tx: number | undefined
+  /** VPP's buffer flags. */
+  readonly flags: number
+  /** What `enqueue` returned; false: there was no room. */
+  readonly taken: boolean
+}
+
+/** The node ran a command of the host's CLI. */
+export interface CliCommand {
+  readonly kind: 'cli'
+  readonly time: number
+  readonly command: string
+}
+
+/** Anything that a node asks for, told apart by `kind`. */
+export type Command<Next extends string = string, Counter extends string = string> =
+  | CountCommand<Counter>
+  | EnqueueCommand<Next>
+  | CliCommand
+
+const noInterface = 0xffff_ffff
+
+/** Commands in the order in which they were given. The port speaks in indexes, this in names. */
+export class CommandBook {
+  readonly all: Command[] = []
+  readonly counters: Record<string, number>
+  readonly #next: readonly string[]
+  readonly #counters: readonly string[]
+
+  constructor({ next, counters }: Pick<CompiledNode, 'next' | 'counters'>) {
+    this.#next = next
+    this.#counters = counters.map(counter => counter.name)
+    this.counters = Object.fromEntries(this.#counters.map(name => [name, 0]))
+  }
+
+  count(time: number, index: number, by: number): void {
+    const counter = this.#counters[index]!
+    this.counters[counter]! += by
+    this.all.push({ kind: 'count', time, counter, by })
+  }
+
+  enqueue(
+    time: number,
+    index: number,
+    packet: Uint8Array,
+    rx: number,
+    tx: number,
+    flags: number,
+    taken: boolean,
+  ): void {
+    this.all.push({
+      kind: 'enqueue',
+      time,
+      next: this.#next[index]!,
+      packet: Uint8Array.from(packet),
+      rx: rx === noInterface ? undefined : rx,
+      tx: tx === noInterface ? undefined : tx,
+      flags,
+      taken,
+    })
+  }
+
+  cli(time: number, command: string): void {
+    this.all.push({ kind: 'cli', time, command })
+  }
+}

@@ -1,0 +1,122 @@
+// port.ts: a node's surroundings in memory: a queue that a test fills, a book of the commands, a clock that stands.
+
+import type { AnyEvent } from '../message/message.js'
+import type { CompiledNode } from '../process/define.js'
+import type { Log } from '../process/node.js'
+import type { NodePort } from '../process/port.js'
+import type { ScriptedCli } from './cli.js'
+import type { VirtualClock } from './clock.js'
+import { CommandBook } from './commands.js'
+import { type LogLine, logInto } from './log.js'
+import type { SpinGuard } from './spin.js'
+
+/** What a port is made of. */
+export interface PortParts {
+  readonly name: string
+  readonly options: unknown
+  readonly clock: VirtualClock
+  readonly cli: ScriptedCli
+  readonly compiled: CompiledNode
+  readonly guard: SpinGuard
+}
+
+/** Delivers at least once, as a host does: what is in hand when a life of the node ends can be delivered again. */
+export class MemoryPort implements NodePort<AnyEvent> {
+  readonly name: string
+  readonly options: unknown
+  readonly log: Log
+  readonly logs: LogLine[] = []
+  readonly book: CommandBook
+  /** The nearest deadline that the runtime told. */
+  nearest = Number.POSITIVE_INFINITY
+  /** Packets that the host has room for. */
+  room = Number.POSITIVE_INFINITY
+  readonly #parts: PortParts
+  readonly #queue: AnyEvent[] = []
+  #hand: readonly AnyEvent[] = []
+  #closed = false
+
+  constructor(parts: PortParts) {
+    this.name = parts.name
+    this.options = parts.options
+    this.#parts = parts
+    this.book = new CommandBook(parts.compiled)
+    this.log = logInto(this.logs, () => parts.clock.now)
+  }
+
+  // ---- what the kit does
+
+  /** Events that wait. */
+  get queued(): number {
+    return this.#queue.length
+  }
+
+  /** Events that the node has, and is not done with. */
+  get hand(): readonly AnyEvent[] {
+    return this.#hand
+  }
+
+  put(events: readonly AnyEvent[]): void {
+    this.#queue.push(...events)
+  }
+
+  close(): void {
+    this.#closed = true
+  }
+
+  /** A life of the node is over: what it had in hand comes first, and marked; the inbox is open. */
+  rewind(): void {
+    const again = this.#hand.map(event => ({ ...event, redelivered: true, attempts: event.attempts + 1 }))
+    this.#queue.unshift(...again)
+    this.#hand = []
+    this.#closed = false
+    this.nearest = Number.POSITIVE_INFINITY
+  }
+
+  // ---- what the runtime does
+
+  now(): number {
+    return this.#parts.clock.now
+  }
+
+  deadline(at: number): void {
+    this.nearest = at
+  }
+
+  take(): AnyEvent | undefined {
+    this.#parts.guard.step()
+    const event = this.#queue.shift()
+    this.#hand = event === undefined ? [] : [event]
+    return event
+  }
+
+  takeBatch(): readonly AnyEvent[] {
+    this.#parts.guard.step()
+    this.#hand = this.#queue.splice(0)
+    return [...this.#hand]
+  }
+
+  release(): void {
+    this.#hand = []
+  }
+
+  closed(): boolean {
+    return this.#closed
+  }
+
+  count(counter: number, by: number): void {
+    this.book.count(this.now(), counter, by)
+  }
+
+  enqueue(next: number, packet: Uint8Array, rx: number, tx: number, flags: number): boolean {
+    const taken = this.room >= 1
+    if (taken) this.room--
+    this.book.enqueue(this.now(), next, packet, rx, tx, flags, taken)
+    return taken
+  }
+
+  cli(command: string, signal: AbortSignal): Promise<string> {
+    this.book.cli(this.now(), command)
+    return this.#parts.cli.run(command, signal)
+  }
+}

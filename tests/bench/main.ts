@@ -1,0 +1,55 @@
+// main.ts: npm run bench [-- --quick] [--json FILE] [--only WORD]. A full run writes docs/benchmarks.md.
+import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { Finding, Size } from './figures.js'
+import { idle } from './idle.js'
+import { page } from './page.js'
+import { root } from './peers.js'
+import { roundtrip } from './roundtrip.js'
+import { sleepLateness } from './sleep.js'
+import { localSocket } from './socket.js'
+import { scale, throughput } from './throughput.js'
+
+const measures: Readonly<Record<string, (size: Size) => Promise<Finding>>> = {
+  roundtrip,
+  throughput,
+  scale,
+  idle,
+  sleep: sleepLateness,
+  socket: localSocket,
+}
+
+function buildPeers(): void {
+  const build = join(root, 'build', 'bench')
+  for (const args of [
+    ['-S', join(root, 'tests', 'bench'), '-B', build, '-DCMAKE_BUILD_TYPE=Release'],
+    ['--build', build],
+  ]) {
+    const made = spawnSync('cmake', args, { encoding: 'utf8' })
+    if (made.status !== 0) throw new Error(`cmake ${args.join(' ')}\n${made.stdout}${made.stderr}`)
+  }
+}
+
+const { values } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, json: { type: 'string' }, only: { type: 'string' } },
+})
+const size: Size = { quick: values.quick, rounds: values.quick ? 3 : 5 }
+buildPeers()
+const findings: Finding[] = []
+for (const [name, measure] of Object.entries(measures)) {
+  if (values.only !== undefined && !name.includes(values.only)) continue
+  process.stdout.write(`${name} …\n`)
+  const finding = await measure(size)
+  findings.push(finding)
+  for (const [figure, value] of Object.entries(finding.figures))
+    process.stdout.write(`  ${figure} ${Number(value.toPrecision(4))}\n`)
+  if (finding.section.verdict) process.stdout.write(`  ${finding.section.verdict}\n`)
+}
+if (values.json !== undefined)
+  writeFileSync(values.json, `${JSON.stringify(Object.assign({}, ...findings.map(f => f.figures)), null, 2)}\n`)
+if (!values.quick && values.only === undefined) {
+  writeFileSync(join(root, 'docs', 'benchmarks.md'), page(findings, size))
+  process.stdout.write('docs/benchmarks.md is written\n')
+}
