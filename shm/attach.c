@@ -214,7 +214,8 @@ static const char *node_ready(struct corod_attach *a, const struct corod_message
 
 static const char *failed(struct corod_attach *a, const struct corod_message *m) {
   struct corod_asked q;
-  if (!memchr(m->failed.text, 0, sizeof m->failed.text) || !answered(a, m->call, 0, &q))
+  if (a->state != COROD_ATTACH_WELCOME || !memchr(m->failed.text, 0, sizeof m->failed.text) ||
+      !answered(a, m->call, 0, &q))
     return "FAILED was not asked for";
   if (q.type == COROD_MSG_EXECUTOR) {
     if (a->slots[0] && a->slots[0]->executor == a->executors[q.id])

@@ -9,20 +9,26 @@ void corod_slot_unsettle(struct corod_slot *s) {
   s->executor->unsettled = s;
 }
 
-// Publishes the commands that were claimed. Whether there were any.
-static bool publish(struct corod_slot *s) {
+void corod_slot_publish(struct corod_slot *s) {
   if (s->commands.published == s->commands.tail)
-    return false;
+    return;
   s->counting = NULL;
+  s->unrung = true;
   corod_writer_publish(&s->commands);
-  return true;
+}
+
+static bool ring_wanted(struct corod_slot *s) {
+  bool wanted = s->unrung;
+  s->unrung = false;
+  return wanted;
 }
 
 // Claims room for a record. When the ring is full the host must see all of it, and know that we wait.
 static int claim(struct corod_slot *s, uint32_t size, struct corod_record **record) {
   int got = corod_writer_claim(&s->commands, size, record);
   if (got == COROD_RING_NONE) {
-    if (publish(s))
+    corod_slot_publish(s);
+    if (ring_wanted(s))
       corod_executor_ring(s->executor, s->index);
     corod_starved_set(&s->b->command_starved);
     got = corod_writer_claim(&s->commands, size, record);
@@ -73,7 +79,9 @@ void corod_executor_settle(struct corod_executor_end *e) {
     struct corod_slot *s = e->unsettled;
     e->unsettled = s->next;
     s->listed = false;
-    bool ring = publish(s);
+    corod_slot_publish(s);
+    corod_slot_release_done(s);
+    bool ring = ring_wanted(s);
     if (s->wanted != s->published) {
       now = now ? now : corod_now();
       ring |= corod_slot_settle_deadline(s, now);

@@ -7,16 +7,8 @@
 // host waits at most, and once that has passed the next deadline is rung for, whatever the word says.
 #include "slot.h"
 
-#include <time.h>
-
 // A deadline this near counts as passed: the host relays one up to 10 µs early, and its look may be under way.
 #define COROD_SPENT_NS 20000u
-
-uint64_t corod_now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static bool spent(uint64_t deadline, uint64_t now) {
   return deadline <= now || deadline - now <= COROD_SPENT_NS;

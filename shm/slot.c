@@ -118,16 +118,13 @@ int64_t corod_slot_drain(struct corod_slot *s, uint8_t *into, uint32_t room, boo
   return s->events.size ? copy_records(&s->events, into, room, s->events.size / 4, whole, event_valid, s) : 0;
 }
 
-// Publishes event_head = handed; rings if the host waits for room. While records wait here the host is told of room by
-// the quarter of the ring, not by the record: it would wake for each. Once nothing waits it is told at once, so a
-// starved host never waits for a reader that has nothing to read.
-static inline void release_handed(struct corod_slot *s) {
-  if (s->events.head == s->handed)
+// Gives the records before cursor `to` back: the commands that they caused first, so that a death in between repeats
+// events and loses nothing. Rings if the host waits for room.
+static void release_to(struct corod_slot *s, uint32_t to) {
+  if (s->events.head == to)
     return;
-  corod_reader_release(&s->events, s->handed);
-  if (s->copied && (uint32_t)(s->handed - s->told) < s->events.size / 4)
-    return;
-  s->told = s->handed;
+  corod_slot_publish(s);
+  corod_reader_release(&s->events, to);
   if (corod_starved_take(&s->b->event_starved))
     corod_executor_ring(s->executor, s->index);
 }
@@ -135,19 +132,23 @@ static inline void release_handed(struct corod_slot *s) {
 int corod_slot_take(struct corod_slot *s, uint32_t n) {
   if (n == 0 || n > s->copied)
     return COROD_MISUSE;
-  uint32_t handed = s->ends[(s->first + n - 1) & (s->room - 1)];
+  s->done = s->handed;
+  s->handed = s->ends[(s->first + n - 1) & (s->room - 1)];
   s->first += n;
   s->copied -= n;
-  // The head before the handed cursor: who dies in between has finished the old records and not begun the new ones.
-  release_handed(s);
-  s->handed = handed;
-  // SYNC handed: read by the host after this process's death; release keeps it behind the head.
-  atomic_store_explicit(&s->b->event_handed, handed, memory_order_release);
+  // SYNC handed: read by the host after this process's death, with the head that it is behind.
+  atomic_store_explicit(&s->b->event_handed, s->handed, memory_order_release);
+  corod_slot_unsettle(s);
   return COROD_DONE;
 }
 
 void corod_slot_release(struct corod_slot *s) {
-  release_handed(s);
+  s->done = s->handed;
+  release_to(s, s->handed);
+}
+
+void corod_slot_release_done(struct corod_slot *s) {
+  release_to(s, s->done);
 }
 
 int64_t corod_slot_replies(struct corod_slot *s, uint8_t *into, uint32_t room, bool whole) {

@@ -24,7 +24,7 @@ enum corod_answer_code {
 struct corod_slot {
   struct corod_reader events; // `read`: copied up to here; `head`: released
   uint32_t handed;            // as published in event_handed
-  uint32_t told;              // released up to here when `starved` was last looked at
+  uint32_t done;              // handed over and finished: released when the slot is settled, at the latest
   uint32_t first, copied;     // records that were copied and not handed over: their ends, oldest first, in a circle
   uint32_t room;              // elements of `ends`, a power of two
   uint32_t *ends;             // cursor behind each of them: private, so that no record is measured twice
@@ -37,6 +37,7 @@ struct corod_slot {
   struct corod_writer commands;
   struct corod_count *counting; // in the ring: the newest COUNT that is not published yet, or NULL
   struct corod_count counted;   // what it says
+  bool unrung;                  // published, and the host was not rung for it
 
   uint64_t wanted;    // ns: the deadline asked for
   uint64_t published; // ns: as the host reads it
@@ -62,11 +63,18 @@ void corod_slot_free(struct corod_slot *s);
 // buffer).
 int64_t corod_slot_drain(struct corod_slot *s, uint8_t *into, uint32_t room, bool whole);
 
-// Releases what was handed over and hands over the next `n` copied records. DONE, or MISUSE.
+// Hands over the next `n` copied records: publishes event_handed before the caller looks at them. What was handed over
+// before is done; it is released by the next corod_slot_release or corod_executor_settle. DONE, or MISUSE.
 int corod_slot_take(struct corod_slot *s, uint32_t n);
 
-// Releases what was handed over.
+// Everything that was handed over is done: releases it, after the commands pushed so far.
 void corod_slot_release(struct corod_slot *s);
+
+// For corod_executor_settle: releases what is done.
+void corod_slot_release_done(struct corod_slot *s);
+
+// Makes the commands pushed so far visible to the host, without ringing it: corod_executor_settle does.
+void corod_slot_publish(struct corod_slot *s);
 
 // As corod_slot_drain for the reply ring; what was copied is released.
 int64_t corod_slot_replies(struct corod_slot *s, uint8_t *into, uint32_t room, bool whole);
@@ -79,7 +87,7 @@ int corod_slot_push(struct corod_slot *s, enum corod_op op, uint64_t call, const
 // Adds to an error counter; merges with a count of the same counter that the host has not seen yet. As push.
 int corod_slot_count(struct corod_slot *s, uint32_t counter, uint64_t by);
 
-// Publishes the commands and deadlines of all slots of an executor and rings the host for them if it sleeps.
+// Publishes commands and deadlines of all slots of an executor, releases what is done, and rings the host if it sleeps.
 void corod_executor_settle(struct corod_executor_end *e);
 
 // The node's nearest deadline is now `at` (CLOCK_MONOTONIC ns; COROD_NEVER: none) and the time is `now`. An earlier one

@@ -33,7 +33,11 @@ export async function listenAt(server: Server, options: ControlOptions, lock: Lo
   const { socket: path } = options
   // A name that nobody can guess, in the same directory, because rename() is what makes the step one.
   const hidden = join(dirname(path), `.${randomBytes(5).toString('hex')}`)
-  checkPath(path, hidden)
+  try {
+    checkPath(path, hidden)
+  } catch (error) {
+    throw explain(error, path, options.group)
+  }
   const unlock = lock === undefined ? () => {} : takeLock(path, lock)
   try {
     await checkFree(path)
@@ -163,7 +167,7 @@ function explain(error: unknown, path: string, group: string | number | undefine
     })
   }
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-    const what = `${path}: cannot be made (${code}): this user may not write in ${dirname(path)}`
+    const what = `${path}: cannot be made (${code}): this user has no access to ${dirname(path)}`
     return new SocketFileError('PERMISSION', what, { cause: error })
   }
   return new SocketFileError('PATH', `${path}: ${error.message}`, { cause: error })

@@ -52,7 +52,6 @@ export class NodeBinding implements Binding, Client, NodePort<AnyEvent> {
   #published = never
   #dirty = false
   /** Commands are in the ring that the host was not told of. */
-  #pushed = false
   #gone: string | undefined
   #timer: NodeJS.Timeout | undefined
 
@@ -60,7 +59,7 @@ export class NodeBinding implements Binding, Client, NodePort<AnyEvent> {
     node: LoadedNode,
     place: Place,
     executor: NodeExecutor,
-    inbox: Omit<InboxOptions, 'beforeRelease' | 'table' | 'atMostOnce'>,
+    inbox: Omit<InboxOptions, 'beforeRelease' | 'handedOver' | 'table' | 'atMostOnce'>,
     services: BindingServices,
   ) {
     this.name = node.config.name
@@ -71,12 +70,13 @@ export class NodeBinding implements Binding, Client, NodePort<AnyEvent> {
     this.#executor = executor
     this.#services = services
     this.#counts = new Float64Array(node.counters.length)
-    this.#calls = new Calls(executor, place.slot, () => this.#sent())
+    this.#calls = new Calls(executor, place.slot, () => this.#touch())
     this.#inbox = new Inbox(executor, place.slot, {
       ...inbox,
       table: node.table,
       atMostOnce: node.config.delivery === 'at-most-once',
-      beforeRelease: () => this.#publish(),
+      beforeRelease: () => this.#pushCounts(),
+      handedOver: () => this.#touch(),
     })
     executor.bind(place.slot, this)
   }
@@ -148,7 +148,6 @@ export class NodeBinding implements Binding, Client, NodePort<AnyEvent> {
         this.#executor.ring.deadline(this.#place.slot, this.#deadline)
         this.#published = this.#deadline
       }
-      this.#pushed = false
     } catch (error) {
       this.#executor.fault(error)
     }
@@ -202,7 +201,7 @@ export class NodeBinding implements Binding, Client, NodePort<AnyEvent> {
   enqueue(next: number, packet: Uint8Array, rx: number, tx: number, flags: number): boolean {
     if (this.#gone !== undefined || this.#calls.waiting) return false
     const pushed = this.#executor.ring.enqueue(this.#place.slot, 0, next, rx, tx, flags, packet)
-    if (pushed) this.#sent()
+    if (pushed) this.#touch()
     return pushed
   }
 
@@ -236,19 +235,6 @@ export class NodeBinding implements Binding, Client, NodePort<AnyEvent> {
     this.#executor.dirty(this)
   }
 
-  #sent(): void {
-    this.#pushed = true
-    this.#touch()
-  }
-
-  /** What the events in hand caused is published before they are released: a death in between repeats, never loses. */
-  #publish(): void {
-    if (this.#counted) this.#pushCounts()
-    if (!this.#pushed) return
-    this.#pushed = false
-    this.#executor.ring.flush()
-  }
-
   /** Counts that find the ring full wait, and grow, until there is room. */
   #pushCounts(): void {
     if (!this.#counted) return
@@ -258,7 +244,6 @@ export class NodeBinding implements Binding, Client, NodePort<AnyEvent> {
       if (by === 0) continue
       if (!this.#executor.ring.count(this.#place.slot, counter, by)) return
       counts[counter] = 0
-      this.#pushed = true
     }
     this.#counted = false
   }

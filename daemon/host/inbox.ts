@@ -45,8 +45,10 @@ export interface InboxOptions {
   readonly counts: InboxCounts
   /** A record was skipped because it does not fit the message table. */
   readonly rejected: (error: unknown, seq: number) => void
-  /** Commands of the events that are done: they become visible to the host before the events are released. */
+  /** Push what was held back of the commands of events that are done: the ring publishes them before the release. */
   readonly beforeRelease: () => void
+  /** Events that are done wait for the end of the turn to be released: have the ring flushed then. */
+  readonly handedOver: () => void
 }
 
 /**
@@ -106,7 +108,7 @@ export class Inbox {
       const at = this.#at
       const event = this.#next()
       if (event === undefined) continue
-      this.#handOver(at)
+      this.#handOver(at, event.redelivered)
       return event
     }
     this.release()
@@ -123,7 +125,7 @@ export class Inbox {
         if (event !== undefined) events.push(event)
       }
       if (events.length === 0) continue
-      this.#handOver(from)
+      this.#handOver(from, events[0]!.redelivered)
       return events
     }
     this.release()
@@ -194,15 +196,23 @@ export class Inbox {
     return true
   }
 
-  /** Tells the host what is handed over; everything before `from` is released. */
-  #handOver(from: number): void {
+  /**
+   * Tells the host what is handed over. Everything before `from` is done; its release waits for the end of the turn or
+   * the next copy, together with its counts. Not so for what was delivered before: if it brings the process down again,
+   * it alone must be blamed, so everything before it is released first.
+   */
+  #handOver(from: number, suspect: boolean): void {
     const { ring } = this.#executor
     this.#hand = from
     if (this.#passed > 0) {
-      this.#options.beforeRelease()
+      if (suspect) {
+        this.#options.beforeRelease()
+        ring.release(this.#slot)
+      }
       ring.take(this.#slot, this.#passed)
       this.#passed = 0
       if (this.#options.atMostOnce) ring.release(this.#slot)
+      else this.#options.handedOver()
     }
     if (this.#options.atMostOnce) this.#hand = this.#at
   }

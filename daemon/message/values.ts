@@ -132,8 +132,9 @@ export const json: Kind<JsonValue> = {
     const used = view.getUint32(offset, littleEndian)
     if (used !== end - offset - 4) throw new Misfit(`length ${used} is not the ${end - offset - 4} bytes that follow`)
     const source = readText(view, offset + 4, used, false)
+    if (source === undefined) throw new Misfit('not UTF-8')
     try {
-      return JSON.parse(source!) as JsonValue
+      return JSON.parse(source) as JsonValue
     } catch {
       throw new Misfit('not JSON')
     }

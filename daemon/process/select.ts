@@ -101,13 +101,13 @@ export function receiveBefore<T>(scope: Scope, clock: Clock, ms: number, source:
     const value = source[take]()
     if (value !== none) return Promise.resolve(value === done ? undefined : value)
     if (ms <= 0) return Promise.reject(scope.blame(new TimeoutError()))
-    return new Receiving<T>(scope, clock, ms, source).promise
+    return new ReceivingBefore<T>(scope, clock, ms, source).promise
   } catch (error) {
     return Promise.reject(error)
   }
 }
 
-class Receiving<T> extends Wait<T | undefined> implements Watcher {
+class ReceivingBefore<T> extends Wait<T | undefined> implements Watcher {
   readonly #clock: Clock
   readonly #source: Source<T>
   readonly #alarm = new Alarm(this)

@@ -11,7 +11,7 @@ import { NodeTimer, Sleep, type Timer } from './timer.js'
 import type { Scope } from './waits.js'
 import { Turn, Work } from './work.js'
 
-/** Implements {@link Vm}. Its methods may be called detached from each other but not from it. */
+/** Implements {@link Vm}. Every wait it starts is of one scope, so that stopping the node ends them all. */
 export class NodeVm implements Vm {
   readonly #port: Pick<NodePort<unknown>, 'cli'>
   readonly #scope: Scope

@@ -100,9 +100,14 @@ export class Scope {
   }
 }
 
-/** The scope that ends when `signal` aborts, with its reason. */
+const scopes = new WeakMap<AbortSignal, Scope>()
+
+/** The scope that ends when `signal` aborts, with its reason. One for each signal, however many ask. */
 export function scopeOf(signal: AbortSignal): Scope {
+  const known = scopes.get(signal)
+  if (known !== undefined) return known
   const scope = new Scope()
+  scopes.set(signal, scope)
   const stop = () => scope.stop(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)))
   if (signal.aborted) stop()
   else signal.addEventListener('abort', stop, { once: true })

@@ -13,6 +13,8 @@ export class Work<T> extends Wait<T> {
   readonly #clock: Clock
   readonly #alarm = new Alarm(this)
   readonly #abort = new AbortController()
+  readonly #outer: AbortSignal | undefined
+  readonly #cancel = () => this.reject(this.#outer?.reason)
   #over = false
 
   /** `ms` may be Infinity: no deadline. `outer` ends the wait too, with its reason. */
@@ -26,9 +28,8 @@ export class Work<T> extends Wait<T> {
   ) {
     super(scope)
     this.#clock = clock
-    const cancel = () => this.reject(outer?.reason)
-    const settled = () => outer?.removeEventListener('abort', cancel)
-    outer?.addEventListener('abort', cancel, { once: true })
+    this.#outer = outer
+    outer?.addEventListener('abort', this.#cancel, { once: true })
     this.enter()
     const now = clock.now()
     if (ms > 0) clock.set(this.#alarm, now + ms, now)
@@ -36,12 +37,10 @@ export class Work<T> extends Wait<T> {
     const started = (async () => start(this.#abort.signal))()
     started.then(
       result => {
-        settled()
         if (this.#over) late(result)
         else this.resolve(result)
       },
       (error: unknown) => {
-        settled()
         // A rejection that comes late tells nobody anything: the wait has ended with an error already.
         if (!this.#over) this.reject(error)
       },
@@ -61,6 +60,7 @@ export class Work<T> extends Wait<T> {
 
   protected release(): void {
     this.#over = true
+    this.#outer?.removeEventListener('abort', this.#cancel)
     this.#clock.clear(this.#alarm)
   }
 }

@@ -82,13 +82,15 @@ class Recorder implements RecordedPort {
 
   take(): AnyEvent | undefined {
     const event = this.#port.take()
-    if (event !== undefined) this.#event(event)
+    if (event !== undefined) this.#event(event, this.#at())
     return event
   }
 
   takeBatch(): readonly AnyEvent[] {
     const events = this.#port.takeBatch()
-    for (const event of events) this.#event(event)
+    // One time for all of a batch: a replay hands them over together, too.
+    const at = events.length === 0 ? 0 : this.#at()
+    for (const event of events) this.#event(event, at)
     return events
   }
 
@@ -145,13 +147,13 @@ class Recorder implements RecordedPort {
     this.#sink = undefined
   }
 
-  #event(event: AnyEvent): void {
+  #event(event: AnyEvent, at: number): void {
     if (this.#sink === undefined) return
     const { type, seq, time, redelivered, attempts, ...rest } = event
     const fields: Record<string, unknown> = {}
     for (const [name, value] of Object.entries(rest)) fields[name] = toJson(value)
     this.#write({
-      at: this.#at(),
+      at,
       event: type,
       seq: `${seq}`,
       time: relative(time, this.#start),

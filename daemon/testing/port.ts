@@ -31,6 +31,8 @@ export class MemoryPort implements NodePort<AnyEvent> {
   nearest = Number.POSITIVE_INFINITY
   /** Packets that the host has room for. */
   room = Number.POSITIVE_INFINITY
+  /** Whether the host takes the next packet. */
+  admit: () => boolean = () => this.room >= 1
   readonly #parts: PortParts
   readonly #queue: AnyEvent[] = []
   #hand: readonly AnyEvent[] = []
@@ -109,7 +111,7 @@ export class MemoryPort implements NodePort<AnyEvent> {
   }
 
   enqueue(next: number, packet: Uint8Array, rx: number, tx: number, flags: number): boolean {
-    const taken = this.room >= 1
+    const taken = this.admit()
     if (taken) this.room--
     this.book.enqueue(this.now(), next, packet, rx, tx, flags, taken)
     return taken

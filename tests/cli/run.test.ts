@@ -1,117 +1,197 @@
+// corod run as a process: signals, exit statuses, sockets, errors that nobody caught.
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { Folder, root } from '../support/folder.js'
 import { Program } from '../support/program.js'
 import { waitFor } from '../support/wait.js'
-import { corod } from './corod.js'
 
-const quiet = `import { message, processNode } from 'corod'
-export default processNode({
-  messages: { on: message(1) },
-  async run(vm, node) {
-    for await (const _ of node.inbox) continue
-  },
-})
+const standalone = join(root, 'build', 'release', 'corod-standalone')
+const corod = join(root, 'bin', 'corod')
+
+const nodeThat = (body: string) => `
+import { message, processNode } from 'corod'
+export default processNode({ messages: { go: message(1) }, async run(vm, node) { ${body} } })
 `
+const waits = nodeThat('for await (const _ of node.inbox);')
 
-describe('cli: run', () => {
+interface Line {
+  readonly level: string
+  readonly msg: string
+  readonly node?: string
+  readonly err?: { readonly stack: string }
+}
+
+describe('corod run', function () {
+  this.timeout(60_000)
   let folder: Folder
+  let programs: Program[] = []
+
   beforeEach(() => {
     folder = new Folder()
-    folder.write('a.mjs', quiet)
-    folder.write(
-      'corod.yaml',
-      'host: { socket: host.sock }\ncontrol: { socket: control.sock, mode: 0600 }\nnodes: { alpha: { module: a.mjs } }\n',
-    )
   })
-  afterEach(() => folder[Symbol.dispose]())
 
-  const start = (...args: string[]) =>
-    new Program(process.execPath, [join(root, 'bin', 'corod'), 'run', ...args], { cwd: folder.path })
-  const serving = (socket: string) => waitFor('the control socket', () => existsSync(socket))
-  const status = (...args: string[]) => corod(['status', ...args], { cwd: folder.path })
+  afterEach(async () => {
+    for (const program of programs) await program[Symbol.asyncDispose]()
+    programs = []
+    folder[Symbol.dispose]()
+  })
 
-  it('runs without a host, answers, and ends with 0 on SIGTERM and on SIGINT', async () => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      await using daemon = start()
-      await serving(folder.at('control.sock'))
-      const asked = await status('--json')
-      assert.equal(asked.code, 0, asked.stderr)
-      const report = asked.json<{ pid: number; config: string; host: { state: string; socket: string } }>()
-      assert.equal(report.pid, daemon.pid)
-      assert.equal(report.config, folder.at('corod.yaml'))
-      assert.equal(report.host.state, 'connecting')
-      assert.equal(report.host.socket, folder.at('host.sock'))
-      const nodes = await corod(['nodes'], { cwd: folder.path })
-      assert.match(nodes.stdout, /^alpha {2}waiting-for-host .* on$/m)
-      assert.deepEqual(await daemon.kill(signal), { code: 0, signal: null }, daemon.output)
+  function start(program: string, ...args: string[]): Program {
+    const started = new Program(program, args)
+    programs.push(started)
+    return started
+  }
+
+  function run(module: string, more = '', ...args: string[]): Program {
+    folder.write('node.ts', module)
+    const yaml = `host: { socket: ./host.sock, reconnect: { min: 5ms, max: 20ms } }\ncontrol: { socket: ./control.sock }\nnodes: { n: { module: ./node.ts, grace: 100ms${more} } }\n`
+    return start(process.execPath, corod, 'run', '-c', folder.write('corod.yaml', yaml), ...args)
+  }
+
+  async function host(): Promise<Program> {
+    const args = ['--socket', folder.at('host.sock'), '--cli', folder.at('cli.sock'), '--no-interfaces']
+    const started = start(standalone, ...args)
+    await started.says(/ready/)
+    return started
+  }
+
+  const lines = ({ stdout }: Program): Line[] =>
+    stdout
+      .split('\n')
+      .filter(line => line.startsWith('{'))
+      .map(line => JSON.parse(line) as Line)
+  const says = (program: Program, msg: RegExp) =>
+    waitFor(`${msg} in the log`, () => lines(program).find(line => msg.test(line.msg)) ?? program.ended)
+  const send = (type: string) => start(process.execPath, corod, '-c', folder.at('corod.yaml'), 'send', 'n', type).exit
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    it(`ends with status 0 after ${signal}, with and without a host, and leaves no file`, async () => {
+      const away = run(waits)
+      await says(away, /^started/)
+      assert.deepEqual(await away.kill(signal), { code: 0, signal: null })
+      await host()
+      const attached = run(waits)
+      await says(attached, /^attached/)
+      assert.deepEqual(await attached.kill(signal), { code: 0, signal: null })
       assert.equal(existsSync(folder.at('control.sock')), false)
-    }
+      assert.deepEqual(lines(attached).at(-1)?.msg, 'stopped')
+    })
+  }
+
+  it('lets coroutines finish within their grace time', async () => {
+    await host()
+    const body = "for await (const _ of node.inbox); await vm.sleep(20); node.log.info('finished in peace')"
+    const program = run(nodeThat(body))
+    await says(program, /^attached/)
+    await program.kill()
+    assert.ok(lines(program).some(line => line.msg === 'finished in peace' && line.node === 'n'))
   })
 
-  it('an event cannot be sent while the host is away: 69, and why', async () => {
-    await using _ = start()
-    await serving(folder.at('control.sock'))
-    const { code, stderr } = await corod(['send', 'alpha', 'on'], { cwd: folder.path })
-    assert.equal(code, 69, stderr)
-    assert.match(stderr, /^corod: the host is away/)
+  it('ends a coroutine that does not finish, and says so', async () => {
+    await host()
+    const program = run(nodeThat("try { await vm.sleep(Infinity) } finally { node.log.info('cleaned up') }"))
+    await says(program, /^attached/)
+    assert.deepEqual(await program.kill(), { code: 0, signal: null })
+    const told = lines(program).map(line => line.msg)
+    assert.ok(
+      told.some(text => /did not finish within 100 ms/.test(text)),
+      told.join('\n'),
+    )
+    assert.ok(told.includes('cleaned up'))
   })
 
-  it('makes the control socket with the mode of the configuration', async () => {
-    await using _ = start()
-    await serving(folder.at('control.sock'))
-    assert.equal(statSync(folder.at('control.sock')).mode & 0o777, 0o600)
+  it('ends at once after a second signal', async () => {
+    await host()
+    const program = run(nodeThat('await new Promise(() => {})'))
+    await says(program, /^attached/)
+    program.child.kill('SIGTERM')
+    await says(program, /^stopping$/)
+    assert.deepEqual(await program.kill('SIGINT'), { code: 130, signal: null }, program.output)
   })
 
-  it('--socket and --host-socket go before the configuration, and start from the current folder', async () => {
-    await using _ = start('--socket', 'other.sock', '--host-socket', 'other-host.sock')
-    await serving(folder.at('other.sock'))
-    const asked = await status('--socket', folder.at('other.sock'), '--json')
-    assert.equal(asked.json<{ host: { socket: string } }>().host.socket, folder.at('other-host.sock'))
-    assert.equal(existsSync(folder.at('control.sock')), false)
+  it('can be stopped while a module still loads', async () => {
+    const program = run('await new Promise(resolve => setTimeout(resolve, 60_000))\nexport default 1')
+    await says(program, /starts$/)
+    assert.deepEqual(await program.kill(), { code: 0, signal: null })
   })
 
-  it('a second daemon on the same socket: 1, and the first goes on', async () => {
-    await using first = start()
-    await serving(folder.at('control.sock'))
-    const second = await corod(['run'], { cwd: folder.path })
-    assert.equal(second.code, 1, second.stderr)
-    assert.match(second.stderr, /^corod: .*control\.sock/)
-    assert.equal((await status('--json')).json<{ pid: number }>().pid, first.pid)
+  it('ends with status 78 for a configuration or a module that is wrong, with its place', async () => {
+    const wrong = run('export default 1')
+    assert.equal((await wrong.exit).code, 78)
+    assert.match(wrong.stderr, /corod\.yaml:3:\d+: nodes\.n\.module: the default export of .* is no process node/)
+    const yaml = start(process.execPath, corod, 'run', '-c', folder.write('bad.yaml', 'nodse: {}'))
+    assert.equal((await yaml.exit).code, 78)
+    assert.match(yaml.stderr, /bad\.yaml:1:1: nodse/)
   })
 
-  it('an invalid configuration: 78, every fault; nothing is started', async () => {
-    folder.write('corod.yaml', 'nodes:\n  alpha: { modul: a.mjs }\n')
-    const { code, stdout, stderr } = await corod(['run'], { cwd: folder.path })
-    assert.deepEqual([code, stdout], [78, ''])
-    assert.match(stderr, /^corod\.yaml:2:10: nodes\.alpha\.module: is missing/m)
-    assert.match(stderr, /^corod\.yaml:2:12: nodes\.alpha\.modul: unknown key, did you mean 'module'\?$/m)
+  it('does not take over the control socket of a living daemon, nor its host', async () => {
+    await host()
+    const first = run(waits)
+    await says(first, /^attached/)
+    const second = start(process.execPath, corod, 'run', '-c', folder.at('corod.yaml'))
+    assert.equal((await second.exit).code, 1)
+    assert.match(second.stderr, new RegExp(`control\\.sock.*process ${first.pid}`))
+    assert.equal((await send('go')).code, 0)
   })
 
-  it('a module that is no node: 78, at the key that names it', async () => {
-    folder.write('a.mjs', 'export const x = 1\n')
-    const { code, stderr } = await corod(['run'], { cwd: folder.path })
-    assert.equal(code, 78)
-    assert.match(stderr, /^corod\.yaml:3:27: nodes\.alpha\.module: .*a\.mjs has no default export/m)
+  it('takes its sockets from the command line', async () => {
+    const args = ['--host-socket', folder.at('other-host.sock'), '--socket', folder.at('other.sock')]
+    const program = run(waits, '', ...args)
+    await says(program, /^started/)
+    const socket = connect(folder.at('other.sock'))
+    await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
+    socket.destroy()
+    await says(program, /other-host\.sock/)
   })
 
-  it('a folder it may not write the socket into: 77, and what to do', async function () {
-    if (process.getuid?.() !== 0) return this.skip()
-    chmodSync(folder.path, 0o755)
-    const { code, stderr } = await corod(['run'], { cwd: folder.path, uid: 65_534 })
-    assert.equal(code, 77, stderr)
-    assert.match(stderr, /^corod: /)
+  it('after SIGHUP says whether the configuration on disk is valid, and goes on', async () => {
+    const program = run(waits)
+    await says(program, /^started/)
+    program.child.kill('SIGHUP')
+    await says(program, /is valid \(1 nodes\); a restart/)
+    folder.write('corod.yaml', 'nodes: { n: { module: ./node.ts, grace: soon } }')
+    program.child.kill('SIGHUP')
+    await says(program, /corod\.yaml:1:\d+: nodes\.n\.grace: /)
+    await says(program, /goes on with what it has/)
+    assert.equal(program.ended, undefined)
   })
 
-  it('SIGHUP checks the file again and says what it found', async () => {
-    await using daemon = start()
-    await daemon.says(/started with 1 nodes/)
-    daemon.child.kill('SIGHUP')
-    await daemon.says(/is valid \(1 nodes\)/)
-    folder.write('corod.yaml', 'nodes: { alpha: 3 }\n')
-    daemon.child.kill('SIGHUP')
-    await daemon.says(/nodes\.alpha: expected a mapping, got 3/)
-    assert.equal(daemon.ended, undefined)
+  it('makes a node fail, and no other, for an error that nobody caught in its code', async () => {
+    await host()
+    const program = run(
+      nodeThat(
+        "for await (const e of node.inbox) if (e.attempts === 0) setTimeout(() => { throw new Error('out of the blue') })",
+      ),
+      ', restart: { min: 1ms }',
+    )
+    await says(program, /^attached/)
+    await send('go')
+    const line = (await says(program, /^failed: out of the blue/)) as Line
+    assert.equal(line.node, 'n')
+    assert.match(line.err!.stack, /node\.ts:3:\d+/)
+    assert.equal((await send('go')).code, 0)
+  })
+
+  it('does the same for a rejection that nobody handled', async () => {
+    await host()
+    const program = run(
+      nodeThat(
+        "for await (const e of node.inbox) if (e.attempts === 0) void (async () => { throw new Error('unhandled') })()",
+      ),
+      ', restart: { min: 1ms }',
+    )
+    await says(program, /^attached/)
+    await send('go')
+    assert.equal(((await says(program, /^failed: unhandled/)) as Line).node, 'n')
+  })
+
+  it('ends with status 70 for an error that nobody caught and that is no node of its own', async () => {
+    const program = run(
+      `setTimeout(() => { throw Object.assign(new Error('nobody'), { stack: 'nowhere' }) }, 200)\n${waits}`,
+    )
+    assert.equal((await program.exit).code, 70)
+    assert.ok(lines(program).some(line => /nobody caught/.test(line.msg)))
   })
 })

@@ -104,12 +104,13 @@ describe('end to end: deaths', function () {
       acknowledged.filter(n => !arrived.has(n)),
       [],
     )
+    // Marked is what was handed over, which the recorder may not have come to write down; unmarked is the first time.
     const seen = new Set<string>()
     for (const event of events) {
-      assert.equal(event.redelivered, seen.has(event.seq), `event ${event.seq}`)
+      if (seen.has(event.seq)) assert.ok(event.redelivered, `event ${event.seq} came twice, unmarked`)
       seen.add(event.seq)
     }
-    const order = events.filter(event => !event.redelivered).map(event => Number(event.seq))
+    const order = [...seen].map(Number)
     assert.deepEqual(
       order,
       order.map((_, i) => i + 1),

@@ -33,6 +33,7 @@ function setUp({ atMostOnce = false, interfaces = ['*'] }: { atMostOnce?: boolea
     wanted: matcher(interfaces),
     rejected: (error, seq) => rejected.push(`${seq}: ${(error as Error).message}`),
     beforeRelease: () => ring.trace.push('before release'),
+    handedOver: () => {},
   })
   const slot = ring.slot(3)
   return { ring, executor, inbox, counts, rejected, slot, put: (...events: FakeEvent[]) => ring.put(3, ...events) }
@@ -245,6 +246,7 @@ describe('inbox', () => {
       wanted: () => true,
       rejected: () => {},
       beforeRelease: () => {},
+      handedOver: () => {},
     }
     const inboxes = Array.from({ length: 500 }, (_, i) => new Inbox(executor, i + 1, options))
     for (const [i] of inboxes.entries()) ring.put(i + 1, tick(i))

@@ -39,7 +39,7 @@ async function owners(kind: string, follow: boolean): Promise<string[]> {
          now: () => performance.now(), enqueue: () => true, cli: async () => { throw new Error('no') } }).run()
      }
      const ended = await Promise.all(process.argv.slice(2).map(start))
-     console.log(JSON.stringify([...told, ...ended.map(result => result.how)]))`,
+     console.log(JSON.stringify([...told.sort(), ...ended.map(result => result.how)]))`,
   )
   const { stdout } = await run(process.execPath, [main, module('first'), module('second')], { timeout: 30_000 })
   return JSON.parse(stdout)

@@ -437,6 +437,10 @@ static void order(char *line) {
     memset((void *)host.words[0]->to_daemon.ready, 0xff, sizeof host.words[0]->to_daemon.ready);
     atomic_store(&host.words[0]->to_daemon.summary, UINT64_MAX);
     corod_pipe_ring(host.ring[0]);
+  } else if (sscanf(line, "bit %u", &slot) == 1) { // the ready bit of a slot that is not there
+    if (corod_bell_post(&host.words[0]->to_daemon, slot))
+      corod_pipe_ring(host.ring[0]);
+    printf("bit\n");
   } else if (strcmp(line, "freeze") == 0)
     frozen = true;
   else if (strcmp(line, "thaw") == 0) {

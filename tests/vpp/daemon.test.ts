@@ -87,35 +87,35 @@ describe('vpp: the daemon dies', function () {
   it('100 times under load: VPP stays, loses nothing, and has its memory and descriptors back', async () => {
     await using daemon = new Daemon(vpp.socket, { events: { module: 'events.js', queue: { backlog: 200_000 } } })
     await daemon.running()
-    const settled = async () => {
-      await waitFor('the attachment', async () => /daemon attached/.test(await vpp.cli('show corod attachment')))
-      await waitFor('the queue to drain', async () =>
-        / 0 of the ring, waiting 0 /.test(await vpp.cli('show corod node events')),
-      )
-    }
     let sent = 0
+    const settled = () =>
+      waitFor('the last event', () => daemon.lines<{ data: string }>('events').at(-1)?.data === `${sent - 1}`)
     const load = async () => {
       await vpp.cli(`corod-test signal events 2 ${sent} 500`)
       sent += 500
     }
     const round = async () => {
       await load()
-      await waitFor('the attachment', async () => /daemon attached/.test(await vpp.cli('show corod attachment')))
+      await waitFor('the attachment', async () => {
+        if (daemon.ended) throw new Error(`it ended: ${daemon.output}`)
+        return /daemon attached/.test(await vpp.cli('show corod attachment'))
+      })
       await load()
       await daemon.restart()
     }
     for (let i = 0; i < 10; i++) await round()
+    await load()
     await settled()
     const memory = vpp.resident()
     const descriptors = vpp.descriptors()
     for (let i = 0; i < 90; i++) await round()
+    await load()
     await settled()
     assert.ok(vpp.running, vpp.output)
     assert.equal(vpp.descriptors(), descriptors)
     assert.ok(vpp.resident() < memory + (4 << 20), `${memory} bytes grew to ${vpp.resident()}`)
 
     // Every signal arrived; those that were in the hands of a dead daemon perhaps again, and marked.
-    await waitFor('the last line', () => daemon.lines<{ data: string }>('events').at(-1)?.data === `${sent - 1}`)
     const seen = new Set<string>()
     for (const { data, redelivered } of daemon.lines<{ data: string; redelivered: boolean }>('events')) {
       assert.ok(redelivered || !seen.has(data), `${data} came twice and is not marked`)

@@ -42,6 +42,11 @@ export class Daemon implements AsyncDisposable {
     return this.#program.pid
   }
 
+  /** Whether it has ended by itself or was killed. */
+  get ended(): boolean {
+    return this.#program.ended !== undefined
+  }
+
   get output(): string {
     return this.#program.output
   }

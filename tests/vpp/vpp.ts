@@ -35,6 +35,11 @@ export function vppLibraries(prefix: string): string {
   return triplet === undefined ? lib : join(lib, triplet)
 }
 
+/** Whether the installed VPP has a plugin, named without `_plugin.so`. */
+export function vppHas(plugin: string): boolean {
+  return existsSync(join(vppLibraries(findVpp() as string), 'vpp_plugins', `${plugin}_plugin.so`))
+}
+
 /** Why no VPP can be started here, or undefined if one can. */
 export function whyNoVpp(): string | undefined {
   if (!findVpp()) return 'no VPP in VPP_PREFIX, /usr, /usr/local or /opt/vpp (docs/vpp.md)'

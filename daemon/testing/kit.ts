@@ -1,0 +1,304 @@
+// kit.ts: what a test of a node holds in its hands. Only types and convenience: stage.ts does the work.
+
+import type { InterfaceChangeKind } from '../message/interface.js'
+import type { AnyEvent, MessageOf, Messages } from '../message/message.js'
+import type { DefinedNode, ProcessNode } from '../process/node.js'
+import type { RunResult } from '../process/runtime.js'
+import type { CliScript } from './cli.js'
+import type { Command, EnqueueCommand } from './commands.js'
+import { EventMaker, type InterfaceState } from './events.js'
+import type { LogLine } from './log.js'
+import { checkedOptions } from './options.js'
+import type { NodeSetup, SendArguments, Sendable, TransitionArguments } from './setup.js'
+import { defaultLimit } from './spin.js'
+import { Stage } from './stage.js'
+
+/**
+ * Starts a node in memory: the real runtime on a clock that stands until the test moves it, with commands that are
+ * written down and go nowhere. Resolves when the node waits for the first time, or has ended.
+ *
+ * @example
+ * await using kit = await testNode(beacon, { options: { every: 100 } })
+ * kit.send('enable', { dest: '198.51.100.7' })
+ * await kit.advance(1000)
+ * assert.equal(kit.counters.sent, 11)
+ * @throws the node's error, if it fails at once; Error for options that its schema refuses.
+ */
+export async function testNode<
+  const M extends Messages,
+  const Next extends string,
+  const Counter extends string,
+  Data,
+  Options,
+>(definition: DefinedNode<M, Next, Counter, Data, Options>, setup: NodeSetup = {}): Promise<NodeKit<M, Next, Counter>> {
+  const options = await checkedOptions(definition.options, setup.options ?? {})
+  const kit = new NodeKit<M, Next, Counter>(definition as ProcessNode, setup, options)
+  await kit.settle()
+  return kit
+}
+
+/** A node under test. Made by {@link testNode}. */
+export class NodeKit<M extends Messages = Messages, Next extends string = string, Counter extends string = string>
+  implements AsyncDisposable
+{
+  readonly #stage: Stage
+  readonly #events: EventMaker
+  // A failure that no method has thrown yet.
+  #told: RunResult | undefined
+
+  /** For {@link testNode}. `options` are checked. */
+  constructor(definition: ProcessNode, setup: NodeSetup, options: unknown) {
+    this.#stage = new Stage(definition, {
+      name: setup.name ?? 'test',
+      options,
+      start: setup.start ?? 1_000_000,
+      limit: setup.limit ?? defaultLimit,
+      record: setup.record,
+    })
+    this.#events = new EventMaker(definition.messages, this.#stage.compiled.table)
+    for (const [command, script] of Object.entries(setup.cli ?? {})) this.onCli(command, script)
+  }
+
+  // ---- what the node gets
+
+  /**
+   * Sends an event. It arrives when the test goes on (`settle`, `advance`, …), together with all others that were sent
+   * until then: as one batch, in their order.
+   *
+   * @returns its sequence number.
+   * @throws MessageError for fields that do not fit; Error if the node has ended, or its inbox was closed.
+   */
+  send<Type extends Sendable<M>>(type: Type, ...[fields, setup]: SendArguments<M[Type]>): bigint {
+    return this.#put(this.#events.make(this.now, type, fields, setup))
+  }
+
+  /**
+   * The host dropped the next `count` events, because the node's queue was full: they take their sequence numbers, and
+   * the node gets a `gap`.
+   *
+   * @param count at least 1
+   */
+  gap(count = 1): bigint {
+    return this.#put(this.#events.gap(this.now, count))
+  }
+
+  /**
+   * A transition of an interface, for a node that lists `interfaceChange`. The interface keeps the state that it had
+   * but for what is given; at first it is down, with an index and a MAC address of its own and an MTU of 1500.
+   *
+   * @example kit.transition('eth0', 'link', { link: true })
+   */
+  transition(...[name, change, state]: TransitionArguments<M>): bigint {
+    const event = this.#events.transition(
+      this.now,
+      name,
+      change as InterfaceChangeKind,
+      (state ?? {}) as InterfaceState,
+    )
+    return this.#put(event)
+  }
+
+  /**
+   * Answers a command of the host's CLI, or all that a pattern matches, from now on; the newest answer goes first.
+   * Without one a command fails, and says so.
+   *
+   * @example
+   * kit.onCli('show version', 'vpp v26.06')
+   * kit.onCli(/^show /, { failed: 'unknown input' })
+   * kit.onCli('show runtime', { text: '…', after: 250 })
+   */
+  onCli(command: string | RegExp, script: CliScript): void {
+    this.#stage.cli.on(command, script)
+  }
+
+  /** Packets that the host still has room for, each one takes one off; 0 makes `enqueue` return false. */
+  get room(): number {
+    return this.#stage.port.room
+  }
+
+  set room(packets: number) {
+    this.#stage.port.room = packets
+  }
+
+  // ---- time
+
+  /** Virtual time in milliseconds, as `vm.now()` tells it. */
+  get now(): number {
+    return this.#stage.clock.now
+  }
+
+  /**
+   * Has `action` done in `ms` milliseconds of virtual time: for events on a schedule. What is due at the same moment
+   * happens in the order in which it was planned, and before timers of the node.
+   *
+   * @example kit.after(250, () => kit.send('disable'))
+   */
+  after(ms: number, action: () => void): void {
+    if (Number.isNaN(ms)) throw new RangeError('NaN is no time')
+    this.#stage.clock.at(this.now + ms, action)
+  }
+
+  /**
+   * Lets everything happen that needs no time: what was sent arrives, timers that are due go off, answers of the CLI
+   * come, `vm.yield()` returns, and the node runs until it waits for time or for something new. Of what is not the
+   * kit's, such as a file or a socket, this does not wait.
+   *
+   * @throws what the node threw; once.
+   */
+  async settle(): Promise<void> {
+    await this.#stage.settle()
+    this.#tell()
+  }
+
+  /**
+   * Lets `ms` milliseconds of virtual time pass, and at each moment at which something is due everything settle.
+   *
+   * @throws what the node threw, at the time at which it did; once.
+   */
+  async advance(ms: number): Promise<void> {
+    if (!(ms >= 0) || ms === Number.POSITIVE_INFINITY) throw new RangeError(`time cannot pass by ${ms} ms`)
+    await this.#stage.pass(this.now + ms, () => this.#failed)
+    this.#tell()
+  }
+
+  /**
+   * Lets time pass until something is true; it is asked whenever everything has settled.
+   *
+   * @param within milliseconds of virtual time, an hour by default.
+   * @throws Error if it does not become true within that time, or nothing is left that could happen; what the node threw.
+   */
+  async until(condition: () => boolean, { within = 3_600_000 } = {}): Promise<void> {
+    let held = false
+    const holds = () => {
+      held = condition()
+      return held
+    }
+    const start = this.now
+    const { next: last } = await this.#pass(start + within, holds)
+    if (held) return
+    const what = `${condition}`.replace(/\s+/g, ' ').replace(/^\(\) => /, '')
+    const waits = `the node ${this.#state}, ${this.queued} events wait`
+    if (last === Number.POSITIVE_INFINITY) {
+      throw new Error(`this never becomes true: ${what}: nothing more is going to happen (${waits})`)
+    }
+    throw new Error(`this did not become true within ${within} ms of virtual time: ${what} (${waits})`)
+  }
+
+  // ---- life and death
+
+  /** How the node ended; undefined: it runs. */
+  get result(): RunResult | undefined {
+    return this.#stage.result
+  }
+
+  /** The coroutine has not ended. */
+  get running(): boolean {
+    return this.result === undefined
+  }
+
+  /**
+   * Closes the inbox: it ends after what was sent. Then settles.
+   *
+   * @returns how the node ended; undefined: it still runs, for example because it waits for a timer.
+   */
+  async close(): Promise<RunResult | undefined> {
+    this.#stage.close()
+    await this.settle()
+    return this.result
+  }
+
+  /**
+   * Destroys the node: its waits reject with NodeStoppedError, `vm.signal` aborts. Then settles.
+   *
+   * @returns how it ended; undefined: it still runs, and waits for something that takes no part in stopping.
+   */
+  async destroy(): Promise<RunResult | undefined> {
+    this.#stage.destroy()
+    await this.settle()
+    return this.result
+  }
+
+  /**
+   * A new life of the node, as after a crash of the daemon: ends the present one, if it runs; what it had in hand is
+   * delivered again, marked `redelivered`, before all else. Counters and commands go on. Then settles.
+   *
+   * @throws Error if the node does not stop; what the new life threw.
+   */
+  async restart(): Promise<void> {
+    if (this.running && (await this.destroy()) === undefined) throw new Error('the node does not stop')
+    this.#stage.restart()
+    await this.settle()
+  }
+
+  /** Destroys the node if it runs. @throws what the node threw, if nobody was told yet. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.running) await this.destroy()
+    this.#tell()
+  }
+
+  // ---- what the node did
+
+  /** All that it asked for, in order; over all of its lives. */
+  get commands(): readonly Command<Next, Counter>[] {
+    return this.#stage.port.book.all as readonly Command[] as readonly Command<Next, Counter>[]
+  }
+
+  /** The packets it sent, without those for which there was no room. */
+  get packets(): readonly EnqueueCommand<Next>[] {
+    return this.commands.filter(command => command.kind === 'enqueue').filter(command => command.taken)
+  }
+
+  /** The sum of each of its counters. */
+  get counters(): Readonly<Record<Counter, number>> {
+    return { ...(this.#stage.port.book.counters as Record<Counter, number>) }
+  }
+
+  /** The commands it ran on the host's CLI. */
+  get cliCommands(): readonly string[] {
+    return this.commands.filter(command => command.kind === 'cli').map(({ command }) => command)
+  }
+
+  /** The lines it logged. */
+  get logs(): readonly LogLine[] {
+    return this.#stage.port.logs
+  }
+
+  /** Events that it has not taken yet. */
+  get queued(): number {
+    return this.#stage.queued
+  }
+
+  /** Events that it has taken and is not finished with: they would be delivered again after a crash. */
+  get inHand(): readonly MessageOf<M>[] {
+    return this.#stage.port.hand as readonly AnyEvent[] as readonly MessageOf<M>[]
+  }
+
+  #put(event: AnyEvent): bigint {
+    if (this.#stage.closed) throw new Error('the inbox was closed: nobody can send to this node any more')
+    if (this.result?.how === 'returned') throw new Error('the node has returned: nobody takes this event')
+    this.#stage.send(event)
+    return event.seq
+  }
+
+  async #pass(end: number, done: () => boolean): Promise<{ next: number }> {
+    await this.#stage.pass(end, () => this.#failed || done())
+    this.#tell()
+    return { next: this.#stage.next }
+  }
+
+  get #failed(): boolean {
+    return this.result?.how === 'failed' && this.#told !== this.result
+  }
+
+  get #state(): string {
+    const { result } = this
+    return result === undefined ? 'runs' : `has ${result.how}`
+  }
+
+  #tell(): void {
+    const { result } = this
+    if (result?.how !== 'failed' || result === this.#told) return
+    this.#told = result
+    throw result.error
+  }
+}
