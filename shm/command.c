@@ -74,19 +74,13 @@ int corod_slot_count(struct corod_slot *s, uint32_t counter, uint64_t by) {
 }
 
 void corod_executor_settle(struct corod_executor_end *e) {
-  uint64_t now = 0;
   while (e->unsettled) {
     struct corod_slot *s = e->unsettled;
     e->unsettled = s->next;
     s->listed = false;
     corod_slot_publish(s);
     corod_slot_release_done(s);
-    bool ring = ring_wanted(s);
-    if (s->wanted != s->published) {
-      now = now ? now : corod_now();
-      ring |= corod_slot_settle_deadline(s, now);
-    }
-    if (ring)
+    if (ring_wanted(s))
       corod_executor_ring(e, s->index);
   }
 }

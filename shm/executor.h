@@ -13,7 +13,7 @@ struct corod_executor_end {
   int wake;                       // read end of the pipe that the host rings, -1 for none
   int ring;                       // write end of the pipe that rings the host, -1 for none
   uint32_t id;
-  struct corod_slot *unsettled;       // slots with commands or deadlines that the host was not told of
+  struct corod_slot *unsettled;       // slots with commands that the host was not told of
   uint64_t summary;                   // words of `ready` that may have bits
   uint64_t ready[COROD_READY_WORDS];  // private: slots to tell of
   uint64_t exists[COROD_READY_WORDS]; // slots of this executor: the host's bits are masked with it

@@ -137,7 +137,8 @@ struct corod_send {
 };
 static_assert(sizeof(struct corod_send) == 16, "send");
 
-// Outcome of a SEND that was accepted: the sequence the target's process node assigned.
+// Outcome of a SEND that got a place in the order of its target: status OK, it is in the backlog; any other, the
+// overflow policy dropped it and the node will be told by a gap.
 struct corod_accepted {
   uint64_t seq;
 };

@@ -12,7 +12,7 @@ struct corod_slot *corod_slot_new(struct corod_executor_end *executor, uint32_t 
   s->executor = executor;
   s->index = index;
   s->generation = generation;
-  s->wanted = s->published = s->armed = COROD_NEVER;
+  s->wanted = s->armed = COROD_NEVER;
   corod_executor_add(executor, index);
   return s;
 }

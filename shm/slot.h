@@ -39,9 +39,8 @@ struct corod_slot {
   struct corod_count counted;   // what it says
   bool unrung;                  // published, and the host was not rung for it
 
-  uint64_t wanted;    // ns: the deadline asked for
-  uint64_t published; // ns: as the host reads it
-  uint64_t armed;     // ns: until when the host waits at most, COROD_NEVER if it may not be waiting for a clock
+  uint64_t wanted; // ns: the deadline asked for
+  uint64_t armed;  // ns: the deadline that the host reads and was rung for
 
   bool listed;             // on executor->unsettled
   struct corod_slot *next; // there
@@ -87,19 +86,16 @@ int corod_slot_push(struct corod_slot *s, enum corod_op op, uint64_t call, const
 // Adds to an error counter; merges with a count of the same counter that the host has not seen yet. As push.
 int corod_slot_count(struct corod_slot *s, uint32_t counter, uint64_t by);
 
-// Publishes commands and deadlines of all slots of an executor, releases what is done, and rings the host if it sleeps.
+// Publishes the commands of all slots of an executor, releases what is done, and rings the host if it sleeps.
 void corod_executor_settle(struct corod_executor_end *e);
 
-// The node's nearest deadline is now `at` (CLOCK_MONOTONIC ns; COROD_NEVER: none) and the time is `now`. An earlier one
-// is published and rung for at once, a later one is published by corod_executor_settle.
+// The node's nearest deadline is now `at` (CLOCK_MONOTONIC ns; COROD_NEVER: none) and the time is `now`. The host is
+// rung if it would wait too long.
 void corod_slot_deadline(struct corod_slot *s, uint64_t at, uint64_t now);
 
 // The slot was told to the coroutines as ready, at `before`, and they are done: sees to it that somebody still wakes
-// them for the deadline they want. Before corod_executor_settle.
+// them for the deadline they want.
 void corod_slot_woken(struct corod_slot *s, uint64_t before);
-
-// For corod_executor_settle: publishes a changed deadline. Whether the host must be rung for it.
-bool corod_slot_settle_deadline(struct corod_slot *s, uint64_t now);
 
 // Puts the slot on its executor's list of those to settle.
 void corod_slot_unsettle(struct corod_slot *s);

@@ -7,6 +7,7 @@ import { SocketFileError } from '../control/socket.js'
 import { Daemon } from '../host/daemon.js'
 import { loadNodes } from '../host/loader.js'
 import { type DaemonLog, makeLog } from '../host/log.js'
+import { holdYoungGeneration } from '../host/memory.js'
 import { lockFile } from '../host/notify.js'
 import { Service } from '../host/service.js'
 import { version } from '../host/version.js'
@@ -35,6 +36,7 @@ type Ending = keyof typeof signalNumbers
 export async function run(options: RunOptions): Promise<number> {
   // Before anything else, so that a signal during a slow start is not lost.
   const signals = new Signals()
+  const grow = holdYoungGeneration()
   try {
     const config = withSockets(loadConfig(options.file), options)
     const log = makeLog({
@@ -43,7 +45,7 @@ export async function run(options: RunOptions): Promise<number> {
       color: process.stdout.isTTY === true && !process.env.NO_COLOR,
     })
     try {
-      return await new Running(config, options.file, log, signals).run()
+      return await new Running(config, options.file, log, signals, grow).run()
     } finally {
       log.flush()
     }
@@ -107,17 +109,20 @@ class Running {
   readonly #file: string
   readonly #log: DaemonLog['log']
   readonly #signals: Signals
+  #grow: (() => void) | undefined
   readonly #daemon: Daemon
   readonly #control: ControlServer
   readonly #service: Service
   readonly #crashed: Promise<number>
   #crash: (code: number) => void = () => {}
 
-  constructor(config: Config, file: string, { log }: DaemonLog, signals: Signals) {
+  /** `grow`: the nodes run, memory may be used for speed. */
+  constructor(config: Config, file: string, { log }: DaemonLog, signals: Signals, grow: () => void) {
     this.#config = config
     this.#file = file
     this.#log = log
     this.#signals = signals
+    this.#grow = grow
     this.#daemon = new Daemon(config, log)
     this.#control = new ControlServer(this.#daemon, config.control, log, { lock: lockFile })
     this.#service = new Service(() => this.#summary())
@@ -151,7 +156,7 @@ class Running {
       this.#log.info({ ms: Math.round(performance.now() - began) }, `started with ${nodes} nodes`)
       this.#signals.hangup = () => this.#recheck()
       this.#service.ready()
-      this.#daemon.onChange(() => this.#service.tell())
+      this.#daemon.onChange(() => this.#changed())
     } else {
       // Whatever the start still brings, nobody waits for it.
       started.catch(() => {})
@@ -183,6 +188,13 @@ class Running {
     const code = await Promise.race([stopped, forced])
     this.#log.info({ code }, 'stopped')
     return code
+  }
+
+  #changed(): void {
+    this.#service.tell()
+    if (this.#grow === undefined || this.#daemon.status().nodes.running === 0) return
+    this.#grow()
+    this.#grow = undefined
   }
 
   /** SIGHUP: whether a restart would work. */

@@ -22,6 +22,9 @@ const headBytes = record.bytes
 const closeKind = kinds.close
 const gapKind = kinds.gap
 const nsPerMs = 1e6
+/** Kind, flags and attempts lie side by side: one look finds the plain event that nearly all records are. */
+const sideBySide = littleEndian && flagsAt === kindAt + 1 && attemptsAt === kindAt + 2
+const plainEvent = sideBySide ? kinds.event : -1
 
 /** Copies (of a quarter of the ring each, at most) that one wake may make before the loop gets a turn. */
 const drainsPerWake = 16
@@ -60,6 +63,8 @@ export class Inbox {
   readonly #executor: NodeExecutor
   readonly #slot: number
   readonly #options: InboxOptions
+  readonly #table: MessageTable
+  readonly #counts: InboxCounts
   #slab: Slab | undefined
   #hand = 0
   #at = 0
@@ -79,6 +84,8 @@ export class Inbox {
     this.#executor = executor
     this.#slot = slot
     this.#options = options
+    this.#table = options.table
+    this.#counts = options.counts
   }
 
   /** Events may have come. True: ask for them. */
@@ -222,21 +229,25 @@ export class Inbox {
     const { view } = this.#slab!
     const at = this.#at
     const size = view.getUint32(at + sizeAt, littleEndian)
-    const kind = view.getUint8(at + kindAt)
     this.#at = at + ((size + 7) & ~7)
     const again = at < this.#again
+    let kind = view.getUint32(at + kindAt, littleEndian)
+    let marked = again
+    let attempts = 0
+    if (kind !== plainEvent || again) {
+      kind = view.getUint8(at + kindAt)
+      marked ||= (view.getUint8(at + flagsAt) & redeliveredFlag) !== 0
+      attempts = view.getUint16(at + attemptsAt, littleEndian) + (again ? (this.#deaths?.get(at) ?? 0) : 0)
+    }
     if (!again) this.#passed++
     if (kind === closeKind) {
       this.#closed = this.#ended = true
       return undefined
     }
-    const { counts, table, wanted } = this.#options
     const code = view.getUint32(at + typeAt, littleEndian)
-    const marked = again || (view.getUint8(at + flagsAt) & redeliveredFlag) !== 0
-    const attempts = view.getUint16(at + attemptsAt, littleEndian) + (again ? (this.#deaths?.get(at) ?? 0) : 0)
     let event: AnyEvent
     try {
-      event = table.event(
+      event = this.#table.event(
         code,
         kind,
         view,
@@ -248,20 +259,30 @@ export class Inbox {
         attempts,
       ) as AnyEvent
     } catch (error) {
-      counts.rejected++
+      this.#counts.rejected++
       this.#options.rejected(error, readU64(view, at + seqAt))
       return undefined
     }
-    if (code === interfaceCode && !wanted(event.name as string)) {
-      counts.filtered++
-      return undefined
-    }
-    counts.received++
-    if (marked) counts.redelivered++
+    return code === interfaceCode || kind === gapKind || marked
+      ? this.#special(event, code, kind, marked)
+      : this.#plain(event)
+  }
+
+  #plain(event: AnyEvent): AnyEvent {
+    this.#counts.received++
+    return event
+  }
+
+  #special(event: AnyEvent, code: number, kind: number, marked: boolean): AnyEvent | undefined {
+    const counts = this.#counts
     if (kind === gapKind) {
       counts.gaps++
       counts.missed += Number(event.count)
+    } else if (code === interfaceCode && !this.#options.wanted(event.name as string)) {
+      counts.filtered++
+      return undefined
     }
-    return event
+    if (marked) counts.redelivered++
+    return this.#plain(event)
   }
 }

@@ -71,9 +71,10 @@ function accepted({ status, bytes }: Outcome): Accepted {
   const { name, text } = statusOf(status)
   switch (name) {
     case 'OK':
-      return { seq: new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, littleEndian) }
+      return { seq: place(bytes) }
     case 'FULL':
     case 'NO_MEMORY':
+      if (bytes.byteLength > 0) return { seq: place(bytes), dropped: true }
       throw new SendError('FULL', text)
     case 'CLOSED':
     case 'STALE':
@@ -85,4 +86,9 @@ function accepted({ status, bytes }: Outcome): Accepted {
     default:
       throw new Error(`the host answered ${name}: ${text}`)
   }
+}
+
+/** The sequence that the target's node assigned. */
+function place(bytes: Uint8Array): bigint {
+  return new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, littleEndian)
 }

@@ -270,7 +270,7 @@ export class NodeKit<M extends Messages = Messages, Next extends string = string
 
   /** Events that it has taken and is not finished with: they would be delivered again after a crash. */
   get inHand(): readonly MessageOf<M>[] {
-    return this.#stage.port.hand as readonly AnyEvent[] as readonly MessageOf<M>[]
+    return this.#stage.port.hand as readonly unknown[] as readonly MessageOf<M>[]
   }
 
   #put(event: AnyEvent): bigint {

@@ -3,8 +3,11 @@
 
 import type { Line } from '../record/format.js'
 
-/** A timer of the replay that is set this much earlier than a recorded one is the same: computing takes no time here. */
-const slack = 1
+/**
+ * Milliseconds by which a timer of the replay may be set earlier than a recorded one and still be the same: here the
+ * computing before it was set took no time. Larger, and a period changed by a millisecond would not be noticed.
+ */
+const slack = 0.25
 /** What is lost by rounding in the recording. */
 const rounding = 0.001
 

@@ -96,7 +96,8 @@ static void run_send(const struct command *c) {
     if (node)
       status = corod_node_send(node, to.type, c->payload + sizeof to, c->bytes - (uint32_t)sizeof to, &accepted.seq);
   }
-  end(c, status, &accepted, status == COROD_OK ? sizeof accepted : 0);
+  // Dropped by the policy, it has a place in the order all the same: the sender learns it, and is not to send it again.
+  end(c, status, &accepted, accepted.seq != 0 ? sizeof accepted : 0);
 }
 
 // Nobody can wait for an answer yet: every handle is of nobody.

@@ -44,6 +44,8 @@ class FakeSlot {
   replies: Uint8Array[] = []
   copied = 0
   handed = 0
+  /** Handed over and done with: released by the next flush. */
+  done = 0
   released = 0
   deadline = Number.POSITIVE_INFINITY
 }
@@ -96,13 +98,14 @@ export class FakeRing implements Ring {
   take(slot: number, n: number): void {
     const own = this.slot(slot)
     if (own.handed + n > own.copied) throw new Error(`took ${n} with ${own.copied - own.handed} copied`)
-    own.released = own.handed
+    own.done = own.handed
     own.handed += n
     this.trace.push(`take ${slot} ${n}`)
   }
 
   release(slot: number): void {
-    this.slot(slot).released = this.slot(slot).handed
+    const own = this.slot(slot)
+    own.released = own.done = own.handed
     this.trace.push(`release ${slot}`)
   }
 
@@ -147,6 +150,7 @@ export class FakeRing implements Ring {
   }
 
   flush(): void {
+    for (const slot of this.#slots.values()) slot.released = Math.max(slot.released, slot.done)
     this.trace.push('flush')
   }
 

@@ -23,7 +23,7 @@ describe('vpp: a node that computes', function () {
     const socket = folder.at('memif.sock')
     vpp = await Vpp.start({ plugins: ['memif'] })
     source = await Vpp.start({ plugins: ['memif'] })
-    const memif = (id: number, role: string) => `create interface memif id ${id} socket-id 1 ${role} ring-size 4096`
+    const memif = (id: number, role: string) => `create interface memif id ${id} socket-id 1 ring-size 4096 ${role}`
     await vpp.script([
       `create memif socket id 1 filename ${socket}`,
       memif(0, 'master'),
@@ -36,8 +36,8 @@ describe('vpp: a node that computes', function () {
     ])
     await source.script([
       `create memif socket id 1 filename ${socket}`,
-      memif(0, 'slave'),
-      memif(1, 'slave'),
+      memif(0, 'slave no-zero-copy'),
+      memif(1, 'slave no-zero-copy'),
       'set interface state memif1/0 up',
       'set interface state memif1/1 up',
       'create packet-generator interface pg0',

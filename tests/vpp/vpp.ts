@@ -16,6 +16,8 @@ export interface VppOptions {
   readonly workers?: number
   /** Further keys of the section `corod { … }`. */
   readonly corod?: string
+  /** Whether the plugin is expected to listen; default: yes. */
+  readonly listens?: boolean
   /** Further plugins of VPP to load, without `_plugin.so`. */
   readonly plugins?: readonly string[]
   /** Further folders with plugins. */
@@ -95,7 +97,7 @@ export class Vpp implements AsyncDisposable {
   static async start(options: VppOptions = {}): Promise<Vpp> {
     const vpp = new Vpp(options)
     try {
-      const listens = () => existsSync(vpp.socket) && existsSync(vpp.api)
+      const listens = () => (options.listens === false || existsSync(vpp.socket)) && existsSync(vpp.api)
       await waitFor('VPP to listen, or to end', () => listens() || vpp.#program.ended !== undefined)
       if (vpp.#program.ended !== undefined) throw new Error(`VPP ended at once: ${vpp.output}`)
       return vpp
