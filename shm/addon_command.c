@@ -106,13 +106,13 @@ static napi_value signal_node(napi_env env, napi_callback_info info) {
   return push(&p, COROD_OP_SIGNAL, call, &signal, sizeof signal, NULL, 0);
 }
 
-// send(slot, call, target, generation, type, bytes)
+// send(slot, call, target, generation, type, wants, bytes)
 static napi_value send_message(napi_env env, napi_callback_info info) {
-  struct pushing p = begin(env, info, 6);
+  struct pushing p = begin(env, info, 7);
   uint64_t call = u64(&p, 1);
-  struct corod_send to = {.slot = u32(&p, 2), .generation = u32(&p, 3), .type = u32(&p, 4)};
+  struct corod_send to = {.slot = u32(&p, 2), .generation = u32(&p, 3), .type = u32(&p, 4), .wants = u32(&p, 5)};
   uint32_t size;
-  uint8_t *message = bytes(&p, 5, &size);
+  uint8_t *message = bytes(&p, 6, &size);
   return push(&p, COROD_OP_SEND, call, &to, sizeof to, message, size);
 }
 

@@ -94,16 +94,28 @@ export class Executor {
     return pushed(this.#native.signal(slot, u53('call', call), node, u64('type', type), u64('data', data)))
   }
 
-  /** Sends a message to a node: `target` and `generation` as the host told them, `type` the message's code. */
-  send(slot: number, call: number, target: number, generation: number, type: number, message: Uint8Array): boolean {
+  /**
+   * Sends a message to a node: `target` and `generation` as the host told them, `type` the message's code.
+   * `wants`: milliseconds to wait for the node's answer, which is the outcome then; 0: the outcome says that it is there.
+   */
+  send(
+    slot: number,
+    call: number,
+    target: number,
+    generation: number,
+    type: number,
+    message: Uint8Array,
+    wants = 0,
+  ): boolean {
     u53('call', call)
     u32('target', target)
     u32('generation', generation)
     u32('type', type)
-    return pushed(this.#native.send(slot, call, target, generation, type, bytes('message', message)))
+    u32('wants', wants)
+    return pushed(this.#native.send(slot, call, target, generation, type, wants, bytes('message', message)))
   }
 
-  /** Answers an event whose record has `answer` = `handle`. */
+  /** Answers an event whose record has `answer` = `handle`, with a number of `statuses`: OK, REFUSED, UNANSWERED, DIED. */
   answer(slot: number, handle: number, status: number, reply: Uint8Array): boolean {
     return pushed(this.#native.answer(slot, u32('handle', handle), u32('status', status), bytes('reply', reply)))
   }

@@ -133,19 +133,26 @@ static_assert(sizeof(struct corod_signal) == 80, "signal");
 
 struct corod_send {
   uint32_t slot, generation; // the target, as registration told it
-  uint32_t type, zero;       // code of the message
+  uint32_t type;             // code of the message
+  uint32_t wants;            // milliseconds for which the sender waits for an answer; 0: it wants none
 };
 static_assert(sizeof(struct corod_send) == 16, "send");
 
 // Outcome of a SEND that got a place in the order of its target: status OK, it is in the backlog; any other, the
 // overflow policy dropped it and the node will be told by a gap.
+//
+// A SEND that wants an answer and was accepted has its one outcome later: this, then the reply (OK) or the reason
+// (REFUSED, UTF-8); or FULL: the policy dropped it; or TIMEOUT, UNANSWERED, DIED.
 struct corod_accepted {
   uint64_t seq;
 };
 
+// By the node whose event has that handle, once: OK and the reply, REFUSED and the reason, UNANSWERED when it is
+// finished with the event, DIED when its coroutine is gone. The event may be released before. Nobody waits: STALE.
 struct corod_answer {
   uint32_t handle, status;
 };
+static_assert(sizeof(struct corod_answer) == 8, "answer");
 
 // ---- words --------------------------------------------------------------------------------------------------------
 
@@ -210,7 +217,11 @@ static_assert(sizeof(struct corod_executor_b) == 1280, "executor words");
   _(UNSUPPORTED, 20, "this host cannot do that")                                                                       \
   _(IO, 21, "the host could not write")                                                                                \
   _(STALE, 22, "the handle is of an earlier life of the node")                                                         \
-  _(CUT, 23, "the output was longer than 16 MiB and was cut")
+  _(CUT, 23, "the output was longer than 16 MiB and was cut")                                                          \
+  _(TIMEOUT, 24, "no answer came in time")                                                                             \
+  _(REFUSED, 25, "the node refused")                                                                                   \
+  _(UNANSWERED, 26, "the node finished with the event and did not answer")                                             \
+  _(DIED, 27, "the node ended before it answered")
 
 enum corod_status {
 #define _(name, number, text) COROD_##name = number,

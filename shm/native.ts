@@ -18,7 +18,15 @@ export interface NativeExecutor {
   enqueue(slot: number, call: number, next: number, rx: number, tx: number, flags: number, packet: Uint8Array): Code
   cli(slot: number, call: number, text: Uint8Array): Code
   signal(slot: number, call: number, node: string, type: bigint, data: bigint): Code
-  send(slot: number, call: number, target: number, generation: number, type: number, bytes: Uint8Array): Code
+  send(
+    slot: number,
+    call: number,
+    target: number,
+    generation: number,
+    type: number,
+    wants: number,
+    bytes: Uint8Array,
+  ): Code
   answer(slot: number, handle: number, status: number, bytes: Uint8Array): Code
   deadline(slot: number, at: number): Code | undefined
   flush(): void

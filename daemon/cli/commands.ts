@@ -141,4 +141,42 @@ export const commands: readonly Command[] = [
     examples: ['corod schema > corod.schema.json'],
     run: async (args, given, out) => (await import('./schema.js')).schema(args, given, out),
   },
+  {
+    name: 'init',
+    summary: 'make a new project',
+    text: 'Writes package.json, tsconfig.json, corod.yaml, and one node with its test. Nothing that exists is overwritten: if one of these files is there, nothing is written at all. Then run npm install and npm test.',
+    arguments: [{ name: '[DIR]', text: 'Folder of the project; made if it does not exist. Left out: the current one' }],
+    options: [],
+    exits: ['failed'],
+    examples: ['corod init my-nodes && cd my-nodes && npm install && npm test'],
+    run: async (args, given, out) => (await import('./init.js')).init(args, given, out),
+  },
+  {
+    name: 'new-node',
+    summary: 'add a node to a project',
+    text: 'Writes nodes/NAME.ts and nodes/NAME.test.ts beside the configuration, and adds the node to it; the rest of the configuration stays as it is, comments included. Nothing that exists is overwritten.',
+    arguments: [{ name: 'NAME', text: 'Name of the node: 1 to 63 of A-Z a-z 0-9 _ . -' }],
+    options: [],
+    exits: ['failed', 'config'],
+    examples: ['corod new-node uplink-watch'],
+    run: async (args, given, out) => (await import('./new-node.js')).newNode(args, given, out),
+  },
+  {
+    name: 'replay',
+    summary: 'run a node on what was recorded, and show what it does differently',
+    text: 'Needs no daemon and no host, and takes no time: the clock is virtual. Ends with status 0 if the commands of the node are those of the recording, with 1 if not. docs/testing.md says what a recording is.',
+    arguments: [
+      { name: 'RECORDING', text: 'File with a recording; `-`: standard input' },
+      { name: 'MODULE', text: 'The module of the node, `.js`, `.mjs` or `.ts`' },
+    ],
+    options: [
+      { flags: '--options <json>', text: 'Options of the node as a JSON object, instead of the recorded ones' },
+    ],
+    exits: ['failed', 'config'],
+    examples: [
+      'corod replay beacon.ndjson nodes/beacon.ts',
+      'corod replay beacon.ndjson nodes/beacon.ts --json | jq .same',
+    ],
+    run: async (args, given, out) => (await import('./replay.js')).replayRecording(args, given, out),
+  },
 ]

@@ -203,8 +203,9 @@ class Running {
       const { nodes } = loadConfig(this.#file)
       this.#log.info(`${this.#file} is valid (${nodes.length} nodes); a restart of the daemon applies it`)
     } catch (error) {
-      if (!(error instanceof ConfigError)) throw error
-      for (const problem of error.problems) this.#log.error(formatProblem(problem))
+      // Whatever is wrong with the file, the daemon that runs does not need it.
+      if (error instanceof ConfigError) for (const problem of error.problems) this.#log.error(formatProblem(problem))
+      else this.#log.error({ err: asError(error) }, `${this.#file} cannot be checked`)
       this.#log.error(`${this.#file} is not valid; the daemon goes on with what it has`)
     }
   }

@@ -88,7 +88,7 @@ export class Inbox {
     this.#counts = options.counts
   }
 
-  /** Events may have come. True: ask for them. */
+  /** Events may have come: the next one who asks looks into the ring again. */
   wake(): void {
     this.#more = true
     this.#drains = drainsPerWake

@@ -30,7 +30,7 @@ const example = "write  export default processNode({ ... })  with processNode of
 const ownFolder = dirname(dirname(fileURLToPath(import.meta.url)))
 
 /** Why a module cannot be used, in one line. */
-class ModuleError extends Error {}
+export class ModuleError extends Error {}
 
 /**
  * Loads every module once and gives each node its definition. Errors in stacks are told in lines of the TypeScript.
@@ -55,6 +55,17 @@ export async function loadNodes(config: Config): Promise<readonly LoadedNode[]> 
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return nodes
+}
+
+/**
+ * The node that the module at an absolute path defines.
+ * @throws ModuleError
+ */
+export async function loadDefinition(path: string): Promise<ProcessNode> {
+  process.setSourceMapsEnabled(true)
+  const definition = (await loadModules([path])).get(path)
+  if (definition === undefined || definition instanceof ModuleError) throw definition ?? new ModuleError(`no ${path}`)
+  return definition
 }
 
 async function optionsOf(

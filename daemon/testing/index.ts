@@ -8,5 +8,6 @@ export type { CliCommand, Command, CountCommand, EnqueueCommand } from './comman
 export type { EventSetup, InterfaceState } from './events.js'
 export { NodeKit, testNode } from './kit.js'
 export type { LogLine } from './log.js'
+export { OptionsError } from './options.js'
 export { type Replay, type ReplaySetup, replay, type Undelivered } from './replay.js'
 export type { FieldsOf, NodeSetup, Sendable } from './setup.js'

@@ -22,7 +22,7 @@ import { Stage } from './stage.js'
  * kit.send('enable', { dest: '198.51.100.7' })
  * await kit.advance(1000)
  * assert.equal(kit.counters.sent, 11)
- * @throws the node's error, if it fails at once; Error for options that its schema refuses.
+ * @throws the node's error, if it fails at once; OptionsError for options that its schema refuses.
  */
 export async function testNode<
   const M extends Messages,

@@ -2,10 +2,20 @@
 
 import { checkOptions, type StandardSchema } from '../process/options.js'
 
-/** The options as the node gets them. @throws Error with everything that the schema finds wrong. */
+/** The options are none that the node can run with. */
+export class OptionsError extends Error {
+  readonly code = 'ERR_OPTIONS'
+
+  constructor(message: string) {
+    super(message)
+    this.name = 'OptionsError'
+  }
+}
+
+/** The options as the node gets them. @throws OptionsError with everything that the schema finds wrong. */
 export async function checkedOptions(schema: StandardSchema | undefined, options: unknown): Promise<unknown> {
   const checked = await checkOptions(schema, options)
   if ('value' in checked) return checked.value
   const faults = checked.issues.map(({ path, message }) => `${['options', ...path].map(String).join('.')}: ${message}`)
-  throw new Error(faults.join('; '))
+  throw new OptionsError(faults.join('; '))
 }

@@ -10,7 +10,7 @@ import { readRecording } from '../record/reader.js'
 import { recordedCli } from './answers.js'
 import { EventReader, type Input, inputsOf } from './inputs.js'
 import { Lateness } from './lateness.js'
-import { checkedOptions } from './options.js'
+import { checkedOptions, OptionsError } from './options.js'
 import { ReplayedLines } from './replayed.js'
 import { compare } from './report.js'
 import { defaultLimit } from './spin.js'
@@ -53,7 +53,7 @@ export interface Replay {
  * nothing but their events, their timers and the answers of the CLI.
  *
  * @param recording its text, or what `readRecording` made of it.
- * @throws RecordingError for a text that is none; Error if there are no options to run the node with.
+ * @throws RecordingError for a text that is none; OptionsError if there are no options to run the node with.
  */
 export async function replay(
   definition: ProcessNode,
@@ -91,7 +91,7 @@ export async function replay(
 async function optionsOf(definition: ProcessNode, head: Head, setup: ReplaySetup): Promise<unknown> {
   if (setup.options !== undefined) return checkedOptions(definition.options, setup.options)
   if ('options' in head) return head.options
-  throw new Error('the recording has no options, JSON could not say them: give those of the node')
+  throw new OptionsError('the recording has no options, JSON could not say them: give those of the node')
 }
 
 // Each input plans the next one, so that a long recording does not fill the agenda.

@@ -78,9 +78,10 @@ static void run_signal(const struct command *c) {
     memcpy(&signal, c->payload, sizeof signal);
     if (corod_name_valid(signal.node)) {
       struct corod_node *node = corod_node_find(core, signal.node);
-      status = node                                  ? corod_node_signal(node, signal.type, signal.data)
-               : listed(core->session, signal.node) ? core->ops->signal(core->host, signal.node, signal.type, signal.data)
-                                                     : (uint32_t)COROD_NOT_LISTED;
+      status = node ? corod_node_signal(node, signal.type, signal.data)
+               : listed(core->session, signal.node)
+                   ? core->ops->signal(core->host, signal.node, signal.type, signal.data)
+                   : (uint32_t)COROD_NOT_LISTED;
     }
   }
   end(c, status, NULL, 0);

@@ -13,7 +13,9 @@
 #define COROD_LOG_WINDOW 10000000000ull // nanoseconds
 #define COROD_LOG_LINES 50u             // lines in a window; more are counted
 
-uint64_t corod_now(struct corod_core *core) { return core->ops->now(core->host); }
+uint64_t corod_now(struct corod_core *core) {
+  return core->ops->now(core->host);
+}
 
 void corod_log(struct corod_core *core, enum corod_log_level level, const char *format, ...) {
   char line[512];
@@ -60,9 +62,12 @@ static void turn(void *arg) {
 }
 
 bool corod_core_poll(struct corod_core *core) {
-  bool found = false;
+  // Work left over: a host that polls may be too busy to look at our pipe soon.
+  bool found = core->again_rung;
+  if (found)
+    turn(core);
   if (!core->session || core->session->fd < 0)
-    return false;
+    return found;
   for (uint32_t i = 0; i < COROD_MAX_EXECUTORS; i++) {
     struct corod_bell *bell = &core->session->bells[i];
     if (bell->words && corod_bell_any(&bell->words->to_host))

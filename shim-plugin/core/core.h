@@ -7,11 +7,11 @@
 struct corod_core;
 
 struct corod_core_config {
-  const char *socket; // path of the attach socket
-  uint32_t mode;      // its file mode, e.g. 0660
-  int64_t group;      // its gid, or -1
-  uint32_t max_nodes; // at most COROD_MAX_SLOTS - 1
-  uint32_t max_event; // payload bytes of the largest event
+  const char *socket;                            // path of the attach socket
+  uint32_t mode;                                 // its file mode, e.g. 0660
+  int64_t group;                                 // its gid, or -1
+  uint32_t max_nodes;                            // at most COROD_MAX_SLOTS - 1
+  uint32_t max_event;                            // payload bytes of the largest event
   uint32_t event_ring, reply_ring, command_ring; // defaults, bytes
   uint32_t backlog, backlog_bytes;               // defaults of a node
   uint32_t budget;                               // commands executed per wake before others get a turn
@@ -51,15 +51,15 @@ uint64_t corod_node_run(struct corod_node *node, uint64_t now);
 // (a) vlib_process_signal_event: one datum. Undeclared types are counted and dropped.
 uint32_t corod_node_signal(struct corod_node *node, uint64_t type, uint64_t datum);
 
-// (b)-(d) a message. OK: it is in the backlog and `*seq` is its place. FULL: it is not, and `*seq` is 0 under the policy
-// reject, else the place in which the node is told of a gap. Payload is copied.
+// (b)-(d) a message. OK: it is in the backlog and `*seq` is its place. FULL: it is not, and `*seq` is 0 under the
+// policy reject, else the place in which the node is told of a gap. Payload is copied.
 uint32_t corod_node_send(struct corod_node *node, uint32_t type, const void *payload, uint32_t bytes, uint64_t *seq);
 
 // (e) an interface transition, to every node that declares COROD_CODE_INTERFACE.
 void corod_interface_changed(struct corod_core *core, const struct corod_interface *transition);
 
-// (e) transitions were missed (the kernel or a ring said so): to the same nodes a gap with count 0, which says that nobody
-// knows how many; first and last are those of events dropped beside them, or 0.
+// (e) transitions were missed (the kernel or a ring said so): to the same nodes a gap with count 0, which says that
+// nobody knows how many; first and last are those of events dropped beside them, or 0.
 void corod_interface_missed(struct corod_core *core);
 
 // By name, or NULL. By handle: NULL and *status STALE or NODE_UNKNOWN.

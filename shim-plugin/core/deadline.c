@@ -24,7 +24,7 @@ uint64_t corod_node_run(struct corod_node *node, uint64_t now) {
     return wait_for(node, now, COROD_WAIT_LEAST);
   // A later deadline is published without a bell, and one that was looked at a moment too early stays as it is: so look
   // again, less and less often while nothing changes.
-  node->look_again = deadline != node->relayed ? COROD_LOOK_AGAIN
+  node->look_again = deadline != node->relayed                   ? COROD_LOOK_AGAIN
                      : node->look_again >= COROD_LOOK_AGAIN_MOST ? COROD_LOOK_AGAIN_MOST
                                                                  : node->look_again * 2;
   node->relayed = deadline;

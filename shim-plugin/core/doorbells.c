@@ -6,7 +6,7 @@
 
 #include <fcntl.h>
 
-#define COROD_ROUNDS 4          // looks of one turn before the host's loop goes on
+#define COROD_ROUNDS 4 // looks of one turn before the host's loop goes on
 #define COROD_SLOTS_PER_TURN 1024u
 
 static void readable(void *arg) {

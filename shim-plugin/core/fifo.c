@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COROD_FIFO_SMALL 4096u       // an empty fifo of this size keeps its memory: 1,000 idle nodes cost 4 MiB at most
+#define COROD_FIFO_SMALL 4096u // an empty fifo of this size keeps its memory: 1,000 idle nodes cost 4 MiB at most
 #define COROD_FIFO_LARGEST (1u << 31) // bytes
 
 static void copy_in(struct corod_fifo *fifo, uint32_t offset, const void *from, uint32_t bytes) {

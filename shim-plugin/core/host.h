@@ -37,8 +37,8 @@ struct corod_host_ops {
   // One line, no newline. The core limits its own rate.
   void (*log)(void *host, enum corod_log_level level, const char *line);
 
-  // Calls `ready(arg)` on the main thread while `fd` is readable (level-triggered). The core owns and closes `fd`, after
-  // unwatch. Returns a token, or -1.
+  // Calls `ready(arg)` on the main thread while `fd` is readable (level-triggered). The core owns and closes `fd`,
+  // after unwatch. Returns a token, or -1.
   int (*watch)(void *host, int fd, void (*ready)(void *arg), void *arg, const char *what);
   void (*unwatch)(void *host, int token);
 
@@ -49,8 +49,8 @@ struct corod_host_ops {
   // running, calls corod_node_run after every return of its wait. Must not call corod_node_run before it answered.
   void (*node_create)(void *host, struct corod_node *node, const struct corod_node_spec *spec);
 
-  // The node is going: forget the pointer now. The parked process drains and discards what still comes. The same pointer
-  // may come back in a node_create at once, with another spec. Only for nodes that were answered with OK.
+  // The node is going: forget the pointer now. The parked process drains and discards what still comes. The same
+  // pointer may come back in a node_create at once, with another spec. Only for nodes that were answered with OK.
   void (*node_remove)(void *host, struct corod_node *node);
 
   // The node's deadline moved nearer: let its process run soon so that it waits for less.

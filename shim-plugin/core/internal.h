@@ -13,17 +13,17 @@
 #include "../../shm/doorbell.h"
 #include "../../shm/ring.h"
 
-#define COROD_STRANGERS 8              // connections that have not attached (yet); the oldest goes when one more comes
-#define COROD_ANSWERS_WAITING 64       // unsent answers and unanswered creations at which requests are left unread
-#define COROD_COMMAND_LARGEST 65536u   // bytes of a command with its head; larger ones are answered TOO_BIG
-#define COROD_OUTCOMES_WAITING 256u    // outcomes of a slot beyond its reply ring at which its commands are left unread
-#define COROD_CLI_WAITING 64u          // CLI commands of a slot behind the one that runs
-#define COROD_CLI_LARGEST (16u << 20)  // bytes of one command's output
+#define COROD_STRANGERS 8             // connections that have not attached (yet); the oldest goes when one more comes
+#define COROD_ANSWERS_WAITING 64      // unsent answers and unanswered creations at which requests are left unread
+#define COROD_COMMAND_LARGEST 65536u  // bytes of a command with its head; larger ones are answered TOO_BIG
+#define COROD_OUTCOMES_WAITING 256u   // outcomes of a slot beyond its reply ring at which its commands are left unread
+#define COROD_CLI_WAITING 64u         // CLI commands of a slot behind the one that runs
+#define COROD_CLI_LARGEST (16u << 20) // bytes of one command's output
 #define COROD_CLI_MEMORY (256ull << 20) // bytes of all output that waits for daemons to read it
-#define COROD_SIGNALS_LISTED 1024u     // native process nodes that a daemon may list
-#define COROD_NAMES 1024u              // buckets of the table of names
-#define COROD_WAIT_LEAST 10000u        // nanoseconds; a process node never waits for less
-#define COROD_LOOK_AGAIN 1000000u      // nanoseconds after which a relayed deadline is looked at again, at first
+#define COROD_SIGNALS_LISTED 1024u      // native process nodes that a daemon may list
+#define COROD_NAMES 1024u               // buckets of the table of names
+#define COROD_WAIT_LEAST 10000u         // nanoseconds; a process node never waits for less
+#define COROD_LOOK_AGAIN 1000000u       // nanoseconds after which a relayed deadline is looked at again, at first
 #define COROD_LOOK_AGAIN_MOST 1024000000u
 
 // ---- slots: the command and reply side, which a node and the daemon itself (slot 0) have in common
@@ -90,26 +90,26 @@ struct corod_node {
   uint32_t index; // the host's
   void *host_data;
   enum corod_node_state state;
-  bool known;   // has been LIVE: senders may find it
-  bool closed;  // senders get CLOSED
-  bool doomed;  // remove it as soon as the host has answered
-  bool removing; // NODE_REMOVE came; its last commands run first
-  uint32_t call; // of the request that waits for an answer: creation or removal
+  bool known;     // has been LIVE: senders may find it
+  bool closed;    // senders get CLOSED
+  bool doomed;    // remove it as soon as the host has answered
+  bool removing;  // NODE_REMOVE came; its last commands run first
+  uint32_t call;  // of the request that waits for an answer: creation or removal
   uint64_t epoch; // of the attachment that asked so
   struct corod_node_spec spec;
   struct corod_code_ask *codes; // sorted
   uint32_t n_codes;
   uint16_t overflow;
-  uint32_t largest; // bytes of the largest record that may wait for it, from any registration
-  uint32_t backlog_events, backlog_bytes;              // limits
-  uint32_t event_ring, reply_ring, command_ring;       // sizes
-  uint64_t seq;                                        // the last one assigned
-  struct corod_fifo carried;                           // was in the event ring of an earlier attachment; never dropped
-  struct corod_missing oldest;                         // dropped before `backlog`
-  struct corod_fifo backlog;                           // never was in a ring
-  struct corod_missing newest;                         // dropped after `backlog`
+  uint32_t largest;                       // bytes of the largest record that may wait for it, from any registration
+  uint32_t backlog_events, backlog_bytes; // limits
+  uint32_t event_ring, reply_ring, command_ring; // sizes
+  uint64_t seq;                                  // the last one assigned
+  struct corod_fifo carried;                     // was in the event ring of an earlier attachment; never dropped
+  struct corod_missing oldest;                   // dropped before `backlog`
+  struct corod_fifo backlog;                     // never was in a ring
+  struct corod_missing newest;                   // dropped after `backlog`
   struct corod_writer events;
-  uint32_t in_flight; // records in the event ring as last looked at
+  uint32_t in_flight;   // records in the event ring as last looked at
   uint64_t waits_until; // CLOCK_MONOTONIC ns at which its process comes by itself
   uint64_t relayed;     // the deadline that was relayed last
   uint64_t look_again;  // ns to wait before the relayed deadline is looked at again
@@ -151,8 +151,8 @@ struct corod_asking {
 
 struct corod_session {
   struct corod_core *core;
-  int fd;    // -1: the daemon is gone; what it published is being executed
-  int token; // watch of fd or of writable_fd; -1: none
+  int fd;          // -1: the daemon is gone; what it published is being executed
+  int token;       // watch of fd or of writable_fd; -1: none
   int writable_fd; // an epoll instance that is readable while fd is writable; -1: nothing waits to be sent
   uint32_t pid;
   uint64_t epoch, since;
@@ -243,7 +243,8 @@ void corod_wire_failed(struct corod_session *session, uint32_t call, uint32_t st
 // Tells of a region that was made, closes its descriptors.
 void corod_wire_region(struct corod_session *session, const struct corod_region_made *made);
 
-// Watches for what the attachment can go on with: room to send, or the next request. Call after anything that changes it.
+// Watches for what the attachment can go on with: room to send, or the next request. Call after anything that changes
+// it.
 void corod_wire_watch(struct corod_session *session);
 void corod_wire_free(struct corod_session *session);
 

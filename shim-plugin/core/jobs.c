@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 
-void corod_jobs_init(struct corod_slot *slot) { slot->cli_waiting_end = &slot->cli_waiting; }
+void corod_jobs_init(struct corod_slot *slot) {
+  slot->cli_waiting_end = &slot->cli_waiting;
+}
 
 static void release(struct corod_core *core, struct corod_cli *job) {
   core->cli_memory -= job->size;
@@ -79,8 +81,7 @@ void corod_cli_output(struct corod_core *core, uint64_t id, const char *bytes, s
   while (size < wanted)
     size *= 2;
   if (size != job->size) {
-    uint8_t *more =
-        core->cli_memory - job->size + size <= COROD_CLI_MEMORY ? realloc(job->bytes, size) : NULL;
+    uint8_t *more = core->cli_memory - job->size + size <= COROD_CLI_MEMORY ? realloc(job->bytes, size) : NULL;
     if (!more) {
       job->cut = true;
       return;

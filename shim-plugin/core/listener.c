@@ -106,8 +106,7 @@ enum corod_listen_result corod_listen(struct corod_listener *listener, const cha
     result = complain_errno(c, "cannot listen at", path);
     goto failed;
   }
-  if (chmod(temporary.sun_path, (mode_t)mode) ||
-      (group >= 0 && lchown(temporary.sun_path, (uid_t)-1, (gid_t)group)) ||
+  if (chmod(temporary.sun_path, (mode_t)mode) || (group >= 0 && lchown(temporary.sun_path, (uid_t)-1, (gid_t)group)) ||
       listen(listener->fd, COROD_LISTEN_BACKLOG) || rename(temporary.sun_path, path)) {
     result = complain_errno(c, "cannot set mode or group of", path);
     unlink(temporary.sun_path);

@@ -28,8 +28,8 @@ enum corod_listen_result {
 enum corod_listen_result corod_listen(struct corod_listener *listener, const char *path, int type, uint32_t mode,
                                       int64_t group, char *error, size_t error_size);
 
-// The next connection, non-blocking, or -1. Without a free descriptor the connection is closed: left alone, it would keep
-// the listener readable for ever.
+// The next connection, non-blocking, or -1. Without a free descriptor the connection is closed: left alone, it would
+// keep the listener readable for ever.
 int corod_listener_accept(struct corod_listener *listener);
 
 // Closes it and removes the file and its lock. Nothing happens if the descriptors are -1.

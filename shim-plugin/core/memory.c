@@ -23,7 +23,9 @@
 #define COROD_FIRST_A (1ull << 20) // bytes of region 0; each next one is twice as large, or as large as needed
 #define COROD_FIRST_B (1ull << 19)
 
-static uint64_t round_up(uint64_t n, uint64_t to) { return (n + to - 1) / to * to; }
+static uint64_t round_up(uint64_t n, uint64_t to) {
+  return (n + to - 1) / to * to;
+}
 
 // A memfd that can neither shrink (no SIGBUS here) nor, for A, be written by anyone who maps it after us.
 static int make(const char *name, uint64_t size, int seals, uint8_t **at) {
@@ -117,7 +119,8 @@ uint32_t corod_memory_plot(struct corod_memory *memory, uint32_t event, uint32_t
                            struct corod_plot *plot, struct corod_region_made *made) {
   made->made = false;
   if (!spare_plot(memory, event, reply, command, plot)) {
-    uint32_t status = need(memory, sizeof(struct corod_slot_a) + event + reply, sizeof(struct corod_slot_b) + command, made);
+    uint32_t status =
+        need(memory, sizeof(struct corod_slot_a) + event + reply, sizeof(struct corod_slot_b) + command, made);
     if (status != COROD_OK)
       return status;
     memset(plot, 0, sizeof *plot);

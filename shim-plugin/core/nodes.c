@@ -33,8 +33,7 @@ struct corod_node *corod_node_find(struct corod_core *core, const char *name) {
   return node && node->known && !node->doomed ? node : NULL;
 }
 
-struct corod_node *corod_node_by_handle(struct corod_core *core, uint32_t slot, uint32_t generation,
-                                        uint32_t *status) {
+struct corod_node *corod_node_by_handle(struct corod_core *core, uint32_t slot, uint32_t generation, uint32_t *status) {
   struct corod_node *node = slot < COROD_MAX_SLOTS ? core->slots[slot] : NULL;
   if (node && node->generation == generation && node->known) {
     *status = COROD_OK;
@@ -50,9 +49,15 @@ void corod_node_handle(const struct corod_node *node, uint32_t *slot, uint32_t *
   *generation = node->generation;
 }
 
-const struct corod_node_spec *corod_node_spec(const struct corod_node *node) { return &node->spec; }
-void *corod_node_host_data(const struct corod_node *node) { return node->host_data; }
-void corod_node_set_host_data(struct corod_node *node, void *data) { node->host_data = data; }
+const struct corod_node_spec *corod_node_spec(const struct corod_node *node) {
+  return &node->spec;
+}
+void *corod_node_host_data(const struct corod_node *node) {
+  return node->host_data;
+}
+void corod_node_set_host_data(struct corod_node *node, void *data) {
+  node->host_data = data;
+}
 
 struct corod_node *corod_node_new(struct corod_core *core, const char *name) {
   uint32_t number = 1;
@@ -103,7 +108,9 @@ void corod_node_free(struct corod_node *node) {
   free(node);
 }
 
-uint32_t corod_node_waiting(const struct corod_node *node) { return node->carried.events + node->backlog.events; }
+uint32_t corod_node_waiting(const struct corod_node *node) {
+  return node->carried.events + node->backlog.events;
+}
 
 bool corod_node_declares(const struct corod_node *node, uint32_t code, uint32_t *max_size) {
   uint32_t low = 0, high = node->n_codes;

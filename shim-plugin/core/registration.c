@@ -23,7 +23,8 @@ static void adopt(struct corod_node *node, struct corod_asking *asking) {
   node->n_codes = asking->n_codes;
   asking->codes = NULL;
   for (uint32_t i = 0; i < node->n_codes; i++) {
-    uint32_t bytes = node->codes[i].code == COROD_CODE_INTERFACE ? sizeof(struct corod_interface) : node->codes[i].max_size;
+    uint32_t bytes =
+        node->codes[i].code == COROD_CODE_INTERFACE ? sizeof(struct corod_interface) : node->codes[i].max_size;
     uint32_t size = corod_record_span(bytes + (uint32_t)sizeof(struct corod_record));
     largest = size > largest ? size : largest;
   }

@@ -37,7 +37,9 @@ void corod_relay_missed(struct corod_node *node) {
   corod_relay_pump(node);
 }
 
-static bool ring_open(const struct corod_node *node) { return node->slot.open && !node->core->session->failed; }
+static bool ring_open(const struct corod_node *node) {
+  return node->slot.open && !node->core->session->failed;
+}
 
 static bool queue_empty(const struct corod_node *node) {
   return node->carried.records == 0 && node->backlog.records == 0 && !node->oldest.any && !node->newest.any;

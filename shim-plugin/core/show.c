@@ -3,7 +3,9 @@
 
 #include <inttypes.h>
 
-static double seconds_since(struct corod_core *core, uint64_t then) { return (double)(corod_now(core) - then) / 1e9; }
+static double seconds_since(struct corod_core *core, uint64_t then) {
+  return (double)(corod_now(core) - then) / 1e9;
+}
 
 static void show_attachment(struct corod_core *core, corod_print print, void *arg) {
   const struct corod_session *session = core->session;
@@ -19,10 +21,12 @@ static void show_attachment(struct corod_core *core, corod_print print, void *ar
           session->epoch, session->n_bells, session->n_nodes, session->creating);
     print(arg, "  shared memory: %u regions, %" PRIu64 " KiB\n", session->memory.n, session->memory.total >> 10);
   }
-  print(arg, "attachments %" PRIu64 ", refused %" PRIu64 ", ended as malformed %" PRIu64 ", strangers dropped %" PRIu64 "\n",
+  print(arg,
+        "attachments %" PRIu64 ", refused %" PRIu64 ", ended as malformed %" PRIu64 ", strangers dropped %" PRIu64 "\n",
         s->attachments, s->refused, s->malformed, s->strangers_dropped);
-  print(arg, "messages %" PRIu64 ", commands %" PRIu64 ", of these refused %" PRIu64 ", CLI jobs %" PRIu64 " (%" PRIu64
-             " cut)\n",
+  print(arg,
+        "messages %" PRIu64 ", commands %" PRIu64 ", of these refused %" PRIu64 ", CLI jobs %" PRIu64 " (%" PRIu64
+        " cut)\n",
         s->messages, s->commands, s->command_faults, s->cli_jobs, s->cli_cut);
   print(arg, "outcomes nobody read %" PRIu64 ", answers nobody waited for %" PRIu64 "\n", s->outcomes_dropped,
         s->answers_unwanted);
@@ -60,11 +64,12 @@ static void show_node(const struct corod_node *node, corod_print print, void *ar
   print(arg, "  last sequence %" PRIu64 ", in flight %u of the ring, waiting %u of %u (%u of %u bytes), overflow: %s\n",
         node->seq, node->in_flight, corod_node_waiting(node), node->backlog_events,
         node->carried.used + node->backlog.used, node->backlog_bytes, policies[node->overflow]);
-  print(arg, "  accepted %" PRIu64 ", dropped %" PRIu64 ", rejected %" PRIu64 ", undeclared %" PRIu64 ", too big %" PRIu64
-             ", after close %" PRIu64 ", redelivered %" PRIu64 "\n",
+  print(arg,
+        "  accepted %" PRIu64 ", dropped %" PRIu64 ", rejected %" PRIu64 ", undeclared %" PRIu64 ", too big %" PRIu64
+        ", after close %" PRIu64 ", redelivered %" PRIu64 "\n",
         s->accepted, s->dropped, s->rejected, s->undeclared, s->too_big, s->closed, s->redelivered);
-  print(arg, "  commands %" PRIu64 ", refused %" PRIu64 ", outcomes waiting %u, CLI waiting %u\n", s->commands, s->refused,
-        node->slot.n_outcomes, node->slot.n_cli_waiting + (node->slot.cli != NULL));
+  print(arg, "  commands %" PRIu64 ", refused %" PRIu64 ", outcomes waiting %u, CLI waiting %u\n", s->commands,
+        s->refused, node->slot.n_outcomes, node->slot.n_cli_waiting + (node->slot.cli != NULL));
   print(arg, "  process runs %" PRIu64 ", deadlines relayed %" PRIu64 "\n", s->runs, s->relays);
   for (uint32_t i = 0; i < node->n_codes; i++)
     print(arg, "  message %u, at most %u bytes\n", node->codes[i].code, node->codes[i].max_size);

@@ -28,7 +28,9 @@ static void drop(struct corod_stranger *stranger) {
   stranger->fd = -1;
 }
 
-static bool paused(struct corod_core *core) { return core->session && core->session->fd < 0; }
+static bool paused(struct corod_core *core) {
+  return core->session && core->session->fd < 0;
+}
 
 void corod_strangers_accept(void *arg) {
   struct corod_core *core = arg;
@@ -76,8 +78,8 @@ static void hello(struct corod_stranger *stranger, const struct corod_message *m
   if (getsockopt(stranger->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
     peer.pid = 0;
   if (m->hello.min > m->hello.max || m->hello.min > COROD_PROTOCOL || m->hello.max < COROD_PROTOCOL_MIN) {
-    snprintf(text, sizeof text, "no common protocol version: the daemon speaks %u to %u, the host %u to %u", m->hello.min,
-             m->hello.max, COROD_PROTOCOL_MIN, COROD_PROTOCOL);
+    snprintf(text, sizeof text, "no common protocol version: the daemon speaks %u to %u, the host %u to %u",
+             m->hello.min, m->hello.max, COROD_PROTOCOL_MIN, COROD_PROTOCOL);
     refuse(stranger, m->call, COROD_VERSION, 0, text);
     return;
   }

@@ -1,8 +1,8 @@
 // window.c: the event ring, seen from the host: a window on the node's queue.
 //
 // Region A is written by the host alone, so what stands in the ring between the release cursor and the tail is the
-// host's own copy of what is in flight. The daemon's cursors (region B) are read once and must fall on the boundary of a
-// record in there; walking the records is what proves it, one step per record ever sent.
+// host's own copy of what is in flight. The daemon's cursors (region B) are read once and must fall on the boundary of
+// a record in there; walking the records is what proves it, one step per record ever sent.
 #include "internal.h"
 
 void corod_window_open(struct corod_node *node) {

@@ -14,7 +14,9 @@
 // All descriptors a message may carry (253 is the kernel's limit): they must be seen to be closed.
 #define COROD_CONTROL_BYTES CMSG_SPACE(253 * sizeof(int))
 
-static bool ends(const char *text, size_t size) { return memchr(text, 0, size) != NULL; }
+static bool ends(const char *text, size_t size) {
+  return memchr(text, 0, size) != NULL;
+}
 
 static bool strings_end(const struct corod_message *m) {
   switch (m->type) {

@@ -30,7 +30,9 @@ static void put(struct block *b, const void *from, uint32_t bytes) {
     b->bytes[b->used++] = 0;
 }
 
-static void put32(struct block *b, uint32_t value) { put(b, &value, sizeof value); }
+static void put32(struct block *b, uint32_t value) {
+  put(b, &value, sizeof value);
+}
 
 static void option(struct block *b, uint16_t code, const void *from, uint16_t bytes) {
   put32(b, code | (uint32_t)bytes << 16);
@@ -123,9 +125,9 @@ void corod_capture_add(struct corod_capture *capture, uint32_t interface, const 
 static int write_all(struct corod_capture *capture) {
   size_t done = 0;
   while (done < capture->used) {
-    ssize_t n = capture->regular ? pwrite(capture->fd, capture->buffer + done, capture->used - done,
-                                          capture->good + (off_t)done)
-                                 : write(capture->fd, capture->buffer + done, capture->used - done);
+    ssize_t n = capture->regular
+                    ? pwrite(capture->fd, capture->buffer + done, capture->used - done, capture->good + (off_t)done)
+                    : write(capture->fd, capture->buffer + done, capture->used - done);
     if (n < 0 && errno == EINTR)
       continue;
     if (n <= 0)

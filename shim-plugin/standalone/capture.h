@@ -7,7 +7,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum corod_link { COROD_LINK_ETHERNET = 1, COROD_LINK_RAW = 101 }; // pcap's LINKTYPE_*: with and without Ethernet header
+enum corod_link {
+  COROD_LINK_ETHERNET = 1,
+  COROD_LINK_RAW = 101
+}; // pcap's LINKTYPE_*: with and without Ethernet header
 
 struct corod_capture_interface {
   const char *name;
@@ -17,9 +20,9 @@ struct corod_capture_interface {
 struct corod_capture {
   int fd; // -1: none
   bool regular;
-  bool failing;     // the last write failed
-  bool has_header;  // is in the file
-  off_t good;       // bytes of whole blocks in the file
+  bool failing;    // the last write failed
+  bool has_header; // is in the file
+  off_t good;      // bytes of whole blocks in the file
   uint8_t *buffer;
   size_t used;
   uint32_t buffered; // packets in the buffer

@@ -1,6 +1,6 @@
-// cli.c: the CLI on a Unix stream socket: one command per line, answers in order, each ended by one byte: ACK (0x06) when
-// the command was done, NAK (0x15) when it failed. When the client has closed its side and everything is answered, the
-// host closes too. So both `printf 'show errors\n' | socat - UNIX:PATH` and an interactive socat work.
+// cli.c: the CLI on a Unix stream socket: one command per line, answers in order, each ended by one byte: ACK (0x06)
+// when the command was done, NAK (0x15) when it failed. When the client has closed its side and everything is answered,
+// the host closes too. So both `printf 'show errors\n' | socat - UNIX:PATH` and an interactive socat work.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -20,7 +20,7 @@ struct connection {
   struct corod_cli_server *server;
   struct corod_process process;
   struct corod_watch *watch;
-  int fd; // -1: free
+  int fd;       // -1: free
   bool ended;   // the client sends no more
   bool running; // a command is suspended
   bool failed;  // how the running command will end
@@ -123,8 +123,7 @@ static struct corod_wait body(struct corod_process *process) {
   }
   bool full = c->in_used == sizeof c->in;
   // No reading while answers wait: a client that never reads cannot make us keep more than one of them.
-  corod_loop_want(&c->server->host->loop, c->watch,
-                  c->out_used ? EPOLLOUT : c->ended || full ? 0 : EPOLLIN);
+  corod_loop_want(&c->server->host->loop, c->watch, c->out_used ? EPOLLOUT : c->ended || full ? 0 : EPOLLIN);
   return idle;
 }
 
@@ -194,8 +193,8 @@ int corod_cli_open(struct corod_standalone *host, char *error, size_t error_size
   server->host = host;
   for (int i = 0; i < CONNECTIONS; i++)
     server->connections[i].fd = -1;
-  enum corod_listen_result result = corod_listen(&server->listener, host->options.cli, SOCK_STREAM,
-                                                 host->options.mode, host->options.group, error, error_size);
+  enum corod_listen_result result = corod_listen(&server->listener, host->options.cli, SOCK_STREAM, host->options.mode,
+                                                 host->options.group, error, error_size);
   if (result == COROD_LISTEN_OK)
     server->watch = corod_loop_watch(&host->loop, server->listener.fd, EPOLLIN, accept_one, server);
   if (!server->watch) {

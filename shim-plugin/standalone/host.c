@@ -13,7 +13,9 @@ static uint64_t now(void *host) {
   return corod_clock();
 }
 
-static void log_line(void *host, enum corod_log_level level, const char *line) { corod_say(host, level, "%s", line); }
+static void log_line(void *host, enum corod_log_level level, const char *line) {
+  corod_say(host, level, "%s", line);
+}
 
 static void readable(void *arg, uint32_t events) {
   struct corod_core_watch *watch = arg;
@@ -100,7 +102,9 @@ static uint32_t enqueue(void *host, struct corod_node *node, const struct corod_
   return COROD_OK;
 }
 
-static void cli(void *host, uint64_t job, const char *text) { corod_runners_start(host, job, text); }
+static void cli(void *host, uint64_t job, const char *text) {
+  corod_runners_start(host, job, text);
+}
 
 static uint32_t signal_process(void *host, const char *name, uint64_t type, uint64_t data) {
   struct corod_standalone *standalone = host;

@@ -1,7 +1,7 @@
 // kernel.c: compares what rtnetlink says with what was told last, and tells the difference one change at a time.
 //
-// The kernel tells each change of an interface in order, but a slow reader loses messages (ENOBUFS). Then the readers of
-// transitions are told that some are missing, everything is dumped afresh, and told as RESYNC.
+// The kernel tells each change of an interface in order, but a slow reader loses messages (ENOBUFS). Then the readers
+// of transitions are told that some are missing, everything is dumped afresh, and told as RESYNC.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif

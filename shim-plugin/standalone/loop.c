@@ -78,7 +78,9 @@ static int wait(struct corod_loop *loop, struct epoll_event *events) {
   return n < 0 && errno == EINTR ? 0 : n;
 }
 
-static void expired(struct corod_timer *timer, void *arg) { corod_process_clock(arg, timer); }
+static void expired(struct corod_timer *timer, void *arg) {
+  corod_process_clock(arg, timer);
+}
 
 bool corod_loop_run(struct corod_loop *loop) {
   while (!loop->stopping) {
@@ -103,4 +105,6 @@ bool corod_loop_run(struct corod_loop *loop) {
   return true;
 }
 
-void corod_loop_stop(struct corod_loop *loop) { loop->stopping = true; }
+void corod_loop_stop(struct corod_loop *loop) {
+  loop->stopping = true;
+}

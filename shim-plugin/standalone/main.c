@@ -127,6 +127,8 @@ static int run(struct corod_standalone *host, int signals) {
   corod_nodes_free(&host->nodes);
   after_turn(host);
   corod_capture_close(&host->capture);
+  if (watch)
+    corod_loop_unwatch(&host->loop, watch);
   return status;
 }
 

@@ -85,11 +85,16 @@ static char *join(char **words, int n) {
 int corod_options_read(struct corod_options *o, int argc, char **argv) {
   enum { SOCKET = 256, MODE, GROUP, CLI, PCAP, MAX_NODES, NO_INTERFACES, LOG_LEVEL, HELP, VERSION };
   static const struct option known[] = {
-      {"socket", required_argument, NULL, SOCKET},       {"mode", required_argument, NULL, MODE},
-      {"group", required_argument, NULL, GROUP},         {"cli", required_argument, NULL, CLI},
-      {"pcap", required_argument, NULL, PCAP},           {"max-nodes", required_argument, NULL, MAX_NODES},
-      {"no-interfaces", no_argument, NULL, NO_INTERFACES}, {"log-level", required_argument, NULL, LOG_LEVEL},
-      {"help", no_argument, NULL, HELP},                 {"version", no_argument, NULL, VERSION},
+      {"socket", required_argument, NULL, SOCKET},
+      {"mode", required_argument, NULL, MODE},
+      {"group", required_argument, NULL, GROUP},
+      {"cli", required_argument, NULL, CLI},
+      {"pcap", required_argument, NULL, PCAP},
+      {"max-nodes", required_argument, NULL, MAX_NODES},
+      {"no-interfaces", no_argument, NULL, NO_INTERFACES},
+      {"log-level", required_argument, NULL, LOG_LEVEL},
+      {"help", no_argument, NULL, HELP},
+      {"version", no_argument, NULL, VERSION},
       {NULL, 0, NULL, 0},
   };
   unsigned long number;

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WAIT_LEAST 10000u  // nanoseconds: a shorter wait for event or clock returns at once
-#define TYPES_KEPT 64u     // event types that a process remembers when nothing is pending
+#define WAIT_LEAST 10000u // nanoseconds: a shorter wait for event or clock returns at once
+#define TYPES_KEPT 64u    // event types that a process remembers when nothing is pending
 
 static void append(struct corod_process **list, struct corod_process ***end, struct corod_process *process) {
   process->next = NULL;
@@ -156,8 +156,7 @@ static void wait_for(struct corod_process *process, struct corod_wait wait) {
     append(&loop->later, &loop->later_end, process);
     return;
   }
-  process->state =
-      wait.kind == COROD_WAIT_CLOCK ? COROD_PROCESS_SUSPENDED : COROD_PROCESS_WAIT_EVENT_OR_CLOCK;
+  process->state = wait.kind == COROD_WAIT_CLOCK ? COROD_PROCESS_SUSPENDED : COROD_PROCESS_WAIT_EVENT_OR_CLOCK;
   if (wait.ns != UINT64_MAX)
     corod_timer_start(&loop->wheel, &process->timer, corod_clock() + wait.ns);
 }

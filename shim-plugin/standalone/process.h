@@ -51,7 +51,7 @@ struct corod_process {
   struct corod_process *next; // in a ready list
   struct corod_event_type *types;
   uint32_t n_types;
-  uint64_t pending; // events of all types
+  uint64_t pending;                          // events of all types
   uint64_t calls, suspends, events, dropped; // dropped: no memory for them
 };
 

@@ -9,7 +9,7 @@ struct corod_runner {
   struct corod_standalone *host;
   struct corod_process process;
   uint64_t job;
-  char *text;  // owned; NULL once the command was started
+  char *text; // owned; NULL once the command was started
   bool failed;
   bool busy;
 };

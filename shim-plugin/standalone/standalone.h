@@ -78,9 +78,9 @@ int corod_client(const char *socket, const char *command);
 int corod_options_read(struct corod_options *options, int argc, char **argv);
 
 // An answer on the CLI socket ends with one of these bytes.
-#define COROD_CLI_DONE 0x06   // ACK
-#define COROD_CLI_FAULT 0x15  // NAK
-#define COROD_CLI_LINE 4096   // bytes of a command line
+#define COROD_CLI_DONE 0x06  // ACK
+#define COROD_CLI_FAULT 0x15 // NAK
+#define COROD_CLI_LINE 4096  // bytes of a command line
 
 // Exit statuses (sysexits.h where it has one).
 #define COROD_EXIT_FAILED 1

@@ -7,7 +7,9 @@
 
 #define MASK (COROD_WHEEL_SLOTS - 1)
 
-static uint32_t shift(uint32_t level) { return 8 * level; }
+static uint32_t shift(uint32_t level) {
+  return 8 * level;
+}
 
 void corod_wheel_init(struct corod_wheel *wheel, uint64_t now) {
   memset(wheel, 0, sizeof *wheel);

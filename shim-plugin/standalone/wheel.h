@@ -23,19 +23,20 @@ struct corod_wheel {
 
 void corod_wheel_init(struct corod_wheel *wheel, uint64_t now);
 
-// Starts `timer` for the first tick at or after `at` (nanoseconds of the clock that `now` is read from). A started timer
-// is moved.
+// Starts `timer` for the first tick at or after `at` (nanoseconds of the clock that `now` is read from). A started
+// timer is moved.
 void corod_timer_start(struct corod_wheel *wheel, struct corod_timer *timer, uint64_t at);
 
 // Nothing happens to a timer that is not started.
 void corod_timer_stop(struct corod_wheel *wheel, struct corod_timer *timer);
 
-// Stops the timers that are due at `now` and calls `expired` for each, earliest tick first. `expired` may start and stop
-// timers.
+// Stops the timers that are due at `now` and calls `expired` for each, earliest tick first. `expired` may start and
+// stop timers.
 void corod_wheel_advance(struct corod_wheel *wheel, uint64_t now, void (*expired)(struct corod_timer *timer, void *arg),
                          void *arg);
 
-// When to advance next, in nanoseconds; UINT64_MAX if no timer is started. May be earlier than the next timer, never later.
+// When to advance next, in nanoseconds; UINT64_MAX if no timer is started. May be earlier than the next timer, never
+// later.
 uint64_t corod_wheel_next(const struct corod_wheel *wheel);
 
 #endif

@@ -79,17 +79,6 @@ static void vl_api_corod_node_dump_t_handler(vl_api_corod_node_dump_t *mp) {
       send_details(to, mp->context, (*node)->core, *node);
 }
 
-static void collect(void *arg, const char *format_text, ...) {
-  u8 **into = arg;
-  char line[1024];
-  va_list args;
-  va_start(args, format_text);
-  int n = vsnprintf(line, sizeof line, format_text, args);
-  va_end(args);
-  if (n > 0)
-    vec_add(*into, line, clib_min((uword)n, sizeof line - 1));
-}
-
 static void vl_api_corod_attachment_get_t_handler(vl_api_corod_attachment_get_t *mp) {
   vl_api_corod_attachment_get_reply_t *rmp;
   corod_vpp_node_t **node;
@@ -99,9 +88,9 @@ static void vl_api_corod_attachment_get_t_handler(vl_api_corod_attachment_get_t 
   vec_foreach (node, corod_vpp.nodes)
     nodes += (*node)->core != NULL;
   if (corod_vpp.core)
-    corod_show(corod_vpp.core, "attachment", collect, &text);
+    corod_show(corod_vpp.core, "attachment", corod_vpp_print, &text);
   else
-    collect(&text, "%s", corod_vpp.failed ? corod_vpp.failed : "VPP is starting");
+    corod_vpp_print(&text, "%s", corod_vpp.failed ? corod_vpp.failed : "VPP is starting");
   REPLY_MACRO3_ZERO(VL_API_COROD_ATTACHMENT_GET_REPLY, vec_len(text), ({
                       rmp->nodes = htonl(nodes);
                       snprintf((char *)rmp->socket, sizeof rmp->socket, "%s",

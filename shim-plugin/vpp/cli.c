@@ -1,7 +1,7 @@
 // cli.c: what an operator types: show corod, corod send.
 #include "plugin.h"
 
-static void print(void *arg, const char *format_text, ...) {
+void corod_vpp_print(void *arg, const char *format_text, ...) {
   u8 **into = arg;
   char line[2048];
   va_list args;
@@ -26,7 +26,7 @@ static clib_error_t *show(vlib_main_t *vm, unformat_input_t *in, vlib_cli_comman
   while (vec_len(what) && (what[vec_len(what) - 1] == ' ' || what[vec_len(what) - 1] == '\r'))
     vec_dec_len(what, 1);
   vec_add1(what, 0);
-  if (corod_show(corod_vpp.core, (char *)what, print, &text))
+  if (corod_show(corod_vpp.core, (char *)what, corod_vpp_print, &text))
     vlib_cli_output(vm, "%v", text);
   else
     error = clib_error_return(0, "unknown: '%s'; try nodes, node NAME, attachment, threads", what);

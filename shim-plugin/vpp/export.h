@@ -40,23 +40,21 @@ typedef struct {
 
   // Main thread only. Finds the node of that name; its handle stays good until the node is removed, across restarts of
   // the daemon.
-  int (*resolve) (const char *node, corod_handle_t *handle);
+  int (*resolve)(const char *node, corod_handle_t *handle);
 
   // Every VPP thread. Never blocks, takes no lock and no worker barrier. `bytes` are copied.
-  int (*send) (corod_handle_t handle, uint32_t code, const void *bytes, uint32_t size);
+  int (*send)(corod_handle_t handle, uint32_t code, const void *bytes, uint32_t size);
 
   // The sentence for a status; never NULL.
-  const char *(*text) (int status);
+  const char *(*text)(int status);
 } corod_api_t;
 
 // NULL: the plugin is not loaded, or of another version. Call it once VPP's init functions run, not earlier.
-static inline const corod_api_t *
-corod_api (void)
-{
+static inline const corod_api_t *corod_api(void) {
   static const corod_api_t *api;
-  const corod_api_t *(*get) (uint32_t version);
-  if (!api && (get = vlib_get_plugin_symbol ("corod_plugin.so", "corod_api_get")))
-    api = get (COROD_API_VERSION);
+  const corod_api_t *(*get)(uint32_t version);
+  if (!api && (get = vlib_get_plugin_symbol("corod_plugin.so", "corod_api_get")))
+    api = get(COROD_API_VERSION);
   return api;
 }
 

@@ -13,8 +13,8 @@ typedef struct {
   u8 check; // in `to_check`
 } told_t;
 
-static told_t *told;   // by sw_if_index, a vector
-static u32 *to_check;  // a vector
+static told_t *told;         // by sw_if_index, a vector
+static u32 *to_check;        // a vector
 static _Atomic u32 off_main; // a callback came on another thread: the order is lost, all is told afresh
 
 // Fills the state as VPP has it now. False: no such interface.

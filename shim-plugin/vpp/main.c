@@ -189,8 +189,7 @@ static void keep(char ***list, u8 *text) {
 
 static clib_error_t *corod_config(vlib_main_t *vm, unformat_input_t *in) {
   struct corod_core_config *c = &corod_vpp.config;
-  uword size[] = {c->max_event,     c->event_ring,    c->reply_ring,
-                  c->command_ring,  c->backlog_bytes, corod_vpp.lane_bytes};
+  uword size[] = {c->max_event, c->event_ring, c->reply_ring, c->command_ring, c->backlog_bytes, corod_vpp.lane_bytes};
   u8 *text = NULL;
   (void)vm;
   while (unformat_check_input(in) != UNFORMAT_END_OF_INPUT) {

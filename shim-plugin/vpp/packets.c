@@ -1,4 +1,5 @@
-// packets.c: packets of nodes into VPP's graph: copied into VPP's own buffers, with metadata that VPP's nodes can stand.
+// packets.c: packets of nodes into VPP's graph: copied into VPP's own buffers, with metadata that VPP's nodes can
+// stand.
 //
 // What the daemon says is hostile until checked: an interface index that does not exist, or a table index, makes graph
 // nodes read past their tables. Packets of one pass to one node share a frame.

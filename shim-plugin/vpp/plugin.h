@@ -54,10 +54,10 @@ typedef struct corod_vpp {
   char **cli_refuse; // paths of commands not to run, a vector
   char **next;       // next nodes that may be asked for, a vector; empty: any
 
-  corod_vpp_node_t **nodes; // by id, a vector
+  corod_vpp_node_t **nodes;             // by id, a vector
   struct corod_node **pending, **batch; // to be made; being made. NULL entries were removed meanwhile
-  u32 input;   // node index of corod-input
-  u32 manager; // node index of corod-manager
+  u32 input;                            // node index of corod-input
+  u32 manager;                          // node index of corod-manager
 } corod_vpp_t;
 
 extern corod_vpp_t corod_vpp;
@@ -70,7 +70,9 @@ extern corod_vpp_t corod_vpp;
 u64 corod_vpp_now(void *host);
 
 // Keeps main from sleeping before its next pass: frames, yields and batches do not do that by themselves.
-static inline void corod_vpp_poke(void) { vlib_node_set_interrupt_pending(corod_vpp.vm, corod_vpp.input); }
+static inline void corod_vpp_poke(void) {
+  vlib_node_set_interrupt_pending(corod_vpp.vm, corod_vpp.input);
+}
 
 // file.c
 int corod_vpp_watch(void *host, int fd, void (*ready)(void *arg), void *arg, const char *what);
@@ -110,6 +112,10 @@ bool corod_vpp_runner_barrier(vlib_main_t *vm, bool inside);
 void corod_vpp_guard_init(void);
 // Whether a command was refused since the last call.
 bool corod_vpp_guard_refused(void);
+
+// cli.c
+// A corod_print that appends to the vector at `arg`.
+void corod_vpp_print(void *arg, const char *format_text, ...) __attribute__((format(printf, 2, 3)));
 
 // interface.c
 void corod_vpp_interfaces_init(void);

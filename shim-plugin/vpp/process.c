@@ -8,7 +8,9 @@
 // vlib suspends in ticks of 10 us and truncates: half a tick more keeps the number of whole ticks.
 #define TICK_NS 10000u
 
-corod_vpp_node_t *corod_vpp_node_of(const struct corod_node *node) { return corod_node_host_data(node); }
+corod_vpp_node_t *corod_vpp_node_of(const struct corod_node *node) {
+  return corod_node_host_data(node);
+}
 
 // vlib hands over one vector per type, lowest type index first: order holds within a type only. The element size is
 // the signaller's; ours is one word, and a vector too small for that many words is not read.

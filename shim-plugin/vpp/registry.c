@@ -150,7 +150,7 @@ static corod_vpp_node_t *new_node(vlib_main_t *vm, const char *name) {
 static void forget_signals(vlib_main_t *vm, corod_vpp_node_t *node) {
   vlib_process_t *p = vec_elt(vm->node_main.processes, vlib_get_node(vm, node->index)->runtime_index);
   uword type;
-  clib_bitmap_foreach (type, p->non_empty_event_type_bitmap) {
+  clib_bitmap_foreach(type, p->non_empty_event_type_bitmap) {
     node->discarded += vec_len((u64 *)p->pending_event_data_by_type_index[type]);
     vec_reset_length(p->pending_event_data_by_type_index[type]);
   }
@@ -167,7 +167,8 @@ static bool same_counters(const corod_vpp_node_t *node, const struct corod_node_
   if (node->n_counters != spec->n_counters)
     return false;
   for (u32 i = 0; i < spec->n_counters; i++)
-    if (strcmp(node->counters[i].name, spec->counters[i].name) || strcmp(node->counters[i].desc, spec->counters[i].text) ||
+    if (strcmp(node->counters[i].name, spec->counters[i].name) ||
+        strcmp(node->counters[i].desc, spec->counters[i].text) ||
         node->counters[i].severity != severity_of(spec->counters[i].severity))
       return false;
   return true;
@@ -269,7 +270,8 @@ bool corod_vpp_make_batch(vlib_main_t *vm) {
     status[i] = check(spec, text[i], sizeof text[i]);
     if (status[i] == COROD_OK && !(made[i] = make(vm, spec))) {
       status[i] = COROD_LIMIT;
-      snprintf(text[i], sizeof text[i], "this VPP has made %d process nodes: it must restart for more", COROD_VPP_NODES);
+      snprintf(text[i], sizeof text[i], "this VPP has made %d process nodes: it must restart for more",
+               COROD_VPP_NODES);
     }
     if (made[i])
       made[i]->core = corod_vpp.batch[i]; // its name is taken for the rest of the batch

@@ -4,8 +4,8 @@
 //
 // The bell is doorbell.h's order with one word for all lanes. `armed` set means "ring me"; main cannot tell when it
 // sleeps, so it arms after a pass that found nothing, having looked again; while events flow nobody rings.
-#include "plugin.h"
 #include "../../shm/ring.h"
+#include "plugin.h"
 
 #include "export.h"
 
@@ -112,7 +112,9 @@ static int api_resolve(const char *name, corod_handle_t *handle) {
   return COROD_OK;
 }
 
-static const char *api_text(int status) { return corod_status_text((uint32_t)status); }
+static const char *api_text(int status) {
+  return corod_status_text((uint32_t)status);
+}
 
 __clib_export const corod_api_t *corod_api_get(uint32_t version) {
   static const corod_api_t api = {
@@ -223,7 +225,9 @@ static void flush_stalled(void) {
   }
 }
 
-void corod_vpp_lanes_retry(void) { retry = true; }
+void corod_vpp_lanes_retry(void) {
+  retry = true;
+}
 
 void corod_vpp_lanes_pass(void) {
   if (PREDICT_FALSE(retry)) {
@@ -272,8 +276,10 @@ clib_error_t *corod_vpp_lanes_init(void) {
     lane_t *lane = clib_mem_alloc_aligned(sizeof *lane, COROD_LINE);
     clib_memset(lane, 0, sizeof *lane);
     u8 *data = clib_mem_alloc_aligned(size, COROD_LINE);
-    lane->writer = (struct corod_writer){.data = data, .tail_word = &lane->tail, .head_word = &lane->head, .size = size};
-    lane->reader = (struct corod_reader){.data = data, .tail_word = &lane->tail, .head_word = &lane->head, .size = size};
+    lane->writer =
+        (struct corod_writer){.data = data, .tail_word = &lane->tail, .head_word = &lane->head, .size = size};
+    lane->reader =
+        (struct corod_reader){.data = data, .tail_word = &lane->tail, .head_word = &lane->head, .size = size};
     lanes[i] = lane;
   }
   return NULL;

@@ -155,7 +155,7 @@ describe('corod run', function () {
     program.child.kill('SIGHUP')
     await says(program, /corod\.yaml:1:\d+: nodes\.n\.grace: /)
     await says(program, /goes on with what it has/)
-    assert.equal(program.ended, undefined)
+    assert.equal(program.ended, undefined, program.output)
   })
 
   it('makes a node fail, and no other, for an error that nobody caught in its code', async () => {

@@ -93,7 +93,8 @@ uint16_t client_ask(struct client *client, struct corod_message *message, struct
 
 static void *place(struct client *client, bool in_a, const struct corod_place *place, uint64_t least) {
   CHECK(place->region < client->n_regions && place->size >= least && place->offset % COROD_LINE == 0);
-  CHECK(place->offset + place->size <= (in_a ? client->regions[place->region].a_size : client->regions[place->region].b_size));
+  CHECK(place->offset + place->size <=
+        (in_a ? client->regions[place->region].a_size : client->regions[place->region].b_size));
   return (in_a ? client->regions[place->region].a : client->regions[place->region].b) + place->offset;
 }
 
@@ -119,7 +120,8 @@ static void open_slot(struct client *client, const struct corod_node_ready *told
 }
 
 uint16_t client_executor(struct client *client, uint32_t id) {
-  struct corod_message m = {.magic = COROD_MAGIC, .type = COROD_MSG_EXECUTOR, .call = ++client->calls, .executor.id = id};
+  struct corod_message m = {
+      .magic = COROD_MAGIC, .type = COROD_MSG_EXECUTOR, .call = ++client->calls, .executor.id = id};
   int fds[COROD_MESSAGE_FDS] = {-1, -1};
   client_send(client, &m);
   if (!client_receive(client, &m, fds))

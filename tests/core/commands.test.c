@@ -16,8 +16,10 @@ static void open_nodes(uint32_t budget) {
   config.budget = budget;
   scene_open(&config);
   client_attach(&daemon_);
-  CHECK(client_node(&daemon_, &(struct client_node){.name = "n", .max_size = 64, .n_next = 2, .n_counters = 2, .reply_ring = 4096},
-                    &slot, &answer) == COROD_MSG_NODE_READY);
+  CHECK(
+      client_node(&daemon_,
+                  &(struct client_node){.name = "n", .max_size = 64, .n_next = 2, .n_counters = 2, .reply_ring = 4096},
+                  &slot, &answer) == COROD_MSG_NODE_READY);
   CHECK(client_node(&daemon_, &(struct client_node){.name = "other", .max_size = 64, .event_ring = 4096, .backlog = 3},
                     &other, &answer) == COROD_MSG_NODE_READY);
 }
@@ -333,8 +335,8 @@ static void too_large(void) {
   static uint8_t bytes[200000];
   struct client_slot big;
   open_nodes(256);
-  CHECK(client_node(&daemon_, &(struct client_node){.name = "big", .max_size = 8, .command_ring = 1 << 20}, &big, &answer) ==
-        COROD_MSG_NODE_READY);
+  CHECK(client_node(&daemon_, &(struct client_node){.name = "big", .max_size = 8, .command_ring = 1 << 20}, &big,
+                    &answer) == COROD_MSG_NODE_READY);
   CHECK_EQUAL(run(&big, COROD_OP_CLI, bytes, sizeof bytes, NULL, 0), COROD_TOO_BIG);
   CHECK_EQUAL(run(&big, 99, bytes, 60000, NULL, 0), COROD_UNSUPPORTED);
   close_nodes();

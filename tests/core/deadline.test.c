@@ -21,7 +21,8 @@ static bool told(void) {
 int main(void) {
   scene_open(NULL);
   client_attach(&daemon_);
-  CHECK(client_node(&daemon_, &(struct client_node){.name = "n", .max_size = 8}, &slot, &answer) == COROD_MSG_NODE_READY);
+  CHECK(client_node(&daemon_, &(struct client_node){.name = "n", .max_size = 8}, &slot, &answer) ==
+        COROD_MSG_NODE_READY);
   struct corod_node *node = scene.nodes[0];
   uint64_t now = scene.now;
   told();

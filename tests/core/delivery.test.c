@@ -179,7 +179,8 @@ static void removal(void) {
   CHECK_EQUAL(fresh.told.generation, slot.told.generation + 1);
   CHECK_EQUAL(fresh.told.event_ring.offset, slot.told.event_ring.offset);
   CHECK_EQUAL(fresh.told.seq, 0);
-  CHECK_EQUAL(atomic_load(&fresh.a->event_tail) | atomic_load(&fresh.b->event_head) | atomic_load(&fresh.b->command_tail), 0);
+  CHECK_EQUAL(
+      atomic_load(&fresh.a->event_tail) | atomic_load(&fresh.b->event_head) | atomic_load(&fresh.b->command_tail), 0);
   CHECK(atomic_load(&fresh.b->deadline) == UINT64_MAX);
   die();
   scene_close();

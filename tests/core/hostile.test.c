@@ -9,8 +9,13 @@ static struct client_slot slot;
 static struct corod_message answer;
 static uint64_t seq;
 
-static const struct client_node node = {
-    .name = "n", .max_size = 900, .event_ring = 4096, .reply_ring = 4096, .command_ring = 4096, .n_next = 1, .n_counters = 1};
+static const struct client_node node = {.name = "n",
+                                        .max_size = 900,
+                                        .event_ring = 4096,
+                                        .reply_ring = 4096,
+                                        .command_ring = 4096,
+                                        .n_next = 1,
+                                        .n_counters = 1};
 
 static void begin(void) {
   client_attach(&daemon_);
@@ -57,9 +62,8 @@ static void expect_rest(uint64_t first) {
   finish();
 }
 
-static const uint32_t offsets[] = {1,          4,          7,          8,          0x7fffffff, 0x80000000, 0xffffffff,
-                                   0xfffffff8, 0xfffffff0, 4096,       4104,       4088,       8192,       65536,
-                                   932,        944,        0xfffff000, 0xffffefff};
+static const uint32_t offsets[] = {1,    4,    7,    8,    0x7fffffff, 0x80000000, 0xffffffff, 0xfffffff8, 0xfffffff0,
+                                   4096, 4104, 4088, 8192, 65536,      932,        944,        0xfffff000, 0xffffefff};
 
 // event_head at every wrong place, with the ring full so that the host has to look.
 static void event_head(void) {
@@ -130,7 +134,8 @@ static void command_tail(void) {
 
 // Each field of a command's head at each boundary, alone and in front of a good command.
 static void command_head(void) {
-  static const uint32_t sizes[] = {0, 1, 8, 31, 32, 33, 2048, 2049, 4095, 4096, 4097, 0x7fffffff, 0x80000000, 0xffffffe0, 0xffffffff};
+  static const uint32_t sizes[] = {0,    1,    8,    31,         32,         33,         2048,      2049,
+                                   4095, 4096, 4097, 0x7fffffff, 0x80000000, 0xffffffe0, 0xffffffff};
   for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
     for (int kind = 0; kind < 9; kind++) {
       scene_open(NULL), seq = 0;
@@ -230,7 +235,6 @@ static void pipes(void) {
   finish();
   scene_close();
 }
-
 
 int main(void) {
   event_head();

@@ -81,8 +81,8 @@ static void backlog_memory(void) {
   static uint8_t payload[4000];
   scene_open(NULL);
   client_attach(&daemon_);
-  CHECK(client_node(&daemon_, &(struct client_node){.name = "n", .max_size = 4000, .backlog_bytes = 64 << 20}, &slot, &answer) ==
-        COROD_MSG_NODE_READY);
+  CHECK(client_node(&daemon_, &(struct client_node){.name = "n", .max_size = 4000, .backlog_bytes = 64 << 20}, &slot,
+                    &answer) == COROD_MSG_NODE_READY);
   size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
   uint32_t sent = 0, got = 0;
   while (corod_node_send(scene.nodes[0], 1, payload, 4000, &seq) == COROD_OK)

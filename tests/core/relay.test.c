@@ -29,7 +29,9 @@ static uint32_t send(uint32_t n, uint32_t bytes) {
   return corod_node_send(scene.nodes[0], 1, payload, bytes, &seq);
 }
 
-static bool next(void) { return client_event(&slot, &event, sizeof event); }
+static bool next(void) {
+  return client_event(&slot, &event, sizeof event);
+}
 
 static struct corod_gap gap(void) {
   struct corod_gap g;

@@ -9,21 +9,21 @@
 #include <string.h>
 
 // Ends the test program with the place of what does not hold.
-#define CHECK(holds)                                                                                                  \
-  do {                                                                                                                \
-    if (!(holds)) {                                                                                                   \
-      fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #holds);                                      \
-      exit(1);                                                                                                        \
-    }                                                                                                                 \
+#define CHECK(holds)                                                                                                   \
+  do {                                                                                                                 \
+    if (!(holds)) {                                                                                                    \
+      fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #holds);                                       \
+      exit(1);                                                                                                         \
+    }                                                                                                                  \
   } while (0)
 
-#define CHECK_EQUAL(a, b)                                                                                             \
-  do {                                                                                                                \
-    unsigned long long a_ = (unsigned long long)(a), b_ = (unsigned long long)(b);                                    \
-    if (a_ != b_) {                                                                                                   \
-      fprintf(stderr, "%s:%d: %s is %llu, not %s (%llu)\n", __FILE__, __LINE__, #a, a_, #b, b_);                      \
-      exit(1);                                                                                                        \
-    }                                                                                                                 \
+#define CHECK_EQUAL(a, b)                                                                                              \
+  do {                                                                                                                 \
+    unsigned long long a_ = (unsigned long long)(a), b_ = (unsigned long long)(b);                                     \
+    if (a_ != b_) {                                                                                                    \
+      fprintf(stderr, "%s:%d: %s is %llu, not %s (%llu)\n", __FILE__, __LINE__, #a, a_, #b, b_);                       \
+      exit(1);                                                                                                         \
+    }                                                                                                                  \
   } while (0)
 
 #define SCENE_NODES 1100
@@ -46,10 +46,10 @@ struct scene {
   uint32_t logs;
   struct corod_node *nodes[SCENE_NODES]; // by index; NULL: removed
   uint32_t n_nodes, created, removed, woken;
-  bool defer;                          // node_create answers in scene_create_deferred
+  bool defer; // node_create answers in scene_create_deferred
   struct corod_node *deferred[SCENE_NODES];
   uint32_t n_deferred;
-  uint32_t create_status;              // what node_create answers
+  uint32_t create_status; // what node_create answers
   uint64_t counted[8];
   uint32_t enqueued;
   struct corod_enqueue last_enqueue;
@@ -58,7 +58,7 @@ struct scene {
   uint64_t jobs[256];
   char job_text[256][128];
   uint32_t n_jobs;
-  bool answer_jobs;                    // cli echoes its text and is done before it returns
+  bool answer_jobs; // cli echoes its text and is done before it returns
   uint32_t signals;
   char last_signal[COROD_NAME];
   uint64_t last_type, last_data;

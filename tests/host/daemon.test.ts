@@ -15,11 +15,10 @@ const standalone = join(root, 'build', 'release', 'corod-standalone')
 const collector = `
 import { bytes, message, processNode, u32 } from 'corod'
 export default processNode({
-  messages: { n: message(1, { n: u32 }), blob: message(2, { data: bytes(4000) }), end: message(3), throw: message(4), hold: message(5), fly: message(6) },
+  messages: { n: message(1, { n: u32 }), blob: message(2, { data: bytes(4000) }), end: message(3), throw: message(4), hold: message(5) },
   next: ['ip4-lookup'],
   counters: { seen: 'events seen' },
   async run(vm, node) {
-    const seen: unknown[] = (node.options as { seen: unknown[] }).seen ?? []
     ;(globalThis as any)[node.name] ??= []
     const log = (globalThis as any)[node.name] as unknown[]
     for await (const event of node.inbox) {
@@ -28,7 +27,6 @@ export default processNode({
       if (event.type === 'end') return
       if (event.type === 'throw' && event.attempts === 0) throw new Error('as asked')
       if (event.type === 'hold') await new Promise(resolve => vm.signal.addEventListener('abort', resolve))
-      if (event.type === 'fly') queueMicrotask(() => { throw new Error('out of the blue') })
     }
     log.push('closed')
   },

@@ -12,10 +12,19 @@ const typescript: Record<string, readonly string[]> = {
   'daemon/message/': [],
   'daemon/process/': ['daemon/message/'],
   'daemon/index.ts': ['daemon/process/', 'daemon/message/'],
+  'daemon/record/': ['daemon/process/', 'daemon/message/'],
+  'daemon/testing/': ['daemon/record/', 'daemon/process/', 'daemon/message/'],
   'daemon/config/': [],
-  'daemon/host/': ['shm/', 'daemon/process/', 'daemon/message/', 'daemon/config/'],
+  'daemon/host/': ['shm/', 'daemon/process/', 'daemon/message/', 'daemon/record/', 'daemon/config/'],
   'daemon/control/': ['daemon/host/', 'daemon/config/'],
-  'daemon/cli/': ['daemon/control/client.ts', 'daemon/host/report.ts', 'daemon/config/', 'daemon/cli/run.ts'],
+  'daemon/cli/': [
+    'daemon/control/client.ts',
+    'daemon/host/report.ts',
+    'daemon/config/',
+    'daemon/cli/run.ts',
+    'daemon/cli/replay.ts',
+  ],
+  'daemon/cli/replay.ts': ['daemon/testing/', 'daemon/host/loader.ts', 'daemon/cli/'],
   'daemon/cli/run.ts': ['daemon/host/', 'daemon/control/', 'daemon/config/', 'daemon/message/', 'daemon/cli/'],
   'daemon/main.ts': ['daemon/cli/'],
   'docs/examples/': [],
@@ -95,10 +104,10 @@ describe('layering', () => {
     assert.deepEqual(faults, [])
   })
 
-  it('only shm/ring.ts loads the addon, and no TypeScript uses Atomics', () => {
+  it('only shm/native.ts loads the addon, and no TypeScript uses Atomics', () => {
     const faults = modules.filter(path => {
       const text = readFileSync(join(root, path), 'utf8')
-      return /\bAtomics\b/.test(text) || (path !== 'shm/ring.ts' && /corod\.node['"`]/.test(text))
+      return /\bAtomics\b/.test(text) || (path !== 'shm/native.ts' && /corod\.node['"`]/.test(text))
     })
     assert.deepEqual(faults, [])
   })

@@ -239,7 +239,8 @@ describe('executor', () => {
     executor.deadline(slot, near)
     assert.equal(await published(), ns(near))
     executor.deadline(slot, near + 5e6)
-    assert.ok(now() >= near || (await published()) === ns(near))
+    const seen = await published()
+    assert.ok(seen === ns(near) || now() >= near - 0.02)
     while ((await published()) !== ns(near + 5e6));
     assert.ok(now() >= near - 0.02)
   })

@@ -9,39 +9,58 @@
 static struct fixture f;
 static _Atomic bool stop;
 
-// One stroke: mostly plausible (sizes and kinds that exist, tails a little ahead), sometimes anything.
+// Both rings full of records of 64 bytes, with a head that is good at every 64 bytes.
+static void fill(void) {
+  for (uint32_t at = 0; at < FIXTURE_RING; at += 64) {
+    struct corod_record event = {.size = 64, .kind = COROD_KIND_EVENT},
+                        reply = {.size = 64, .kind = COROD_KIND_OUTCOME};
+    memcpy(f.event + at, &event, sizeof event);
+    memcpy(f.reply + at, &reply, sizeof reply);
+  }
+}
+
+// One stroke over what the host may write: mostly more good records, sometimes anything.
 static void stroke(uint64_t *seed) {
+  static const uint32_t sizes[] = {0, 8, 31, 32, 40, 64, 128, 2048, 2049, 4096, 0x7fffffff, 0xffffffff, 0xfffffff8};
   uint64_t r = random_next(seed);
-  uint32_t *event = (uint32_t *)(void *)f.event, *reply = (uint32_t *)(void *)f.reply;
-  static const uint32_t sizes[] = {0, 8, 31, 32, 40, 64, 2048, 2049, 4096, 0x7fffffff, 0xffffffff, 0xfffffff8};
-  uint32_t at = (uint32_t)(r >> 8) % (FIXTURE_RING / 4), value = r & 64 ? sizes[(r >> 40) % 12] : (uint32_t)(r >> 32);
-  switch (r % 8) {
-  case 0:
-  case 1:
-    ((volatile uint32_t *)event)[at & ~1u] = value;
-    ((volatile uint32_t *)reply)[at & ~1u] = value;
+  uint32_t at = (uint32_t)(r >> 8) % (FIXTURE_RING / 64) * 64, value = (uint32_t)(r >> 32);
+  switch (r % 64) {
+  case 0: // a size; now and then one that fits
+    *(volatile uint32_t *)(volatile void *)(f.event + at) = sizes[value % 13];
+    *(volatile uint32_t *)(volatile void *)(f.reply + at) = sizes[value / 13 % 13];
     break;
-  case 2:
-  case 3:
-    ((volatile uint8_t *)f.event)[(at & ~1u) * 4 + 4] = (uint8_t)(value % 8);
-    ((volatile uint8_t *)f.reply)[(at & ~1u) * 4 + 4] = (uint8_t)(value % 8);
+  case 1: // a kind
+    ((volatile uint8_t *)f.event)[at + offsetof(struct corod_record, kind)] = (uint8_t)(value % 8);
+    ((volatile uint8_t *)f.reply)[at + offsetof(struct corod_record, kind)] = (uint8_t)(value / 8 % 8);
+    break;
+  case 2: // good again
+    fill();
+    break;
+  case 3: // a cursor
+    atomic_store(&f.a->event_tail, value % 3 ? value : atomic_load(&f.a->event_tail) + value % 520 * 8);
     break;
   case 4:
+    atomic_store(&f.a->reply_tail, value % 3 ? value : atomic_load(&f.a->reply_tail) + value % 520 * 8);
+    break;
   case 5:
-    atomic_fetch_add(&f.a->event_tail, r & 128 ? 64 : (uint32_t)(r >> 50) % 64 * 8);
-    atomic_fetch_add(&f.a->reply_tail, 40);
+    atomic_store(&f.a->command_head, value);
     break;
   case 6:
-    atomic_store(&f.a->event_tail, r & 128 ? value : atomic_load(&f.b->event_head) + (uint32_t)(r >> 50) % 520 * 8);
-    atomic_store(&f.a->reply_tail, atomic_load(&f.b->reply_head) + (uint32_t)(r >> 45) % 520 * 8);
-    break;
-  default:
-    atomic_store(&f.a->command_head, r & 128 ? value : atomic_load(&f.b->command_tail));
     atomic_store(&f.b->command_starved, value);
     atomic_store(&f.b->event_starved, value);
     atomic_store(&f.words->to_daemon.summary, r);
     atomic_store(&f.words->to_daemon.ready[r >> 58], r * r);
     atomic_store(&f.words->to_host.sleeping, value);
+    break;
+  case 7:
+  case 8:
+    atomic_store(&f.a->command_head, atomic_load(&f.b->command_tail));
+    break;
+  default: // one more record, if there is room
+    if (atomic_load(&f.a->event_tail) - atomic_load(&f.b->event_head) < FIXTURE_RING)
+      atomic_fetch_add(&f.a->event_tail, 64);
+    if (atomic_load(&f.a->reply_tail) - atomic_load(&f.b->reply_head) < FIXTURE_RING)
+      atomic_fetch_add(&f.a->reply_tail, 64);
   }
 }
 
@@ -58,6 +77,10 @@ static void reset(void) {
   corod_slot_free(f.slot);
   f.slot = corod_slot_new(f.executor, FIXTURE_SLOT, 1, f.b);
   CHECK(f.slot);
+  fill();
+  atomic_store(&f.b->event_head, 0);
+  atomic_store(&f.b->reply_head, 0);
+  atomic_store(&f.b->command_tail, 0);
   atomic_store(&f.a->event_tail, 0);
   atomic_store(&f.a->reply_tail, 0);
   atomic_store(&f.a->command_head, 0);
@@ -86,6 +109,7 @@ int main(int argc, char **argv) {
   uint8_t *pages = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   CHECK(pages != MAP_FAILED && mprotect(pages, 4096, PROT_NONE) == 0 && mprotect(pages + 8192, 4096, PROT_NONE) == 0);
   fixture_open(&f);
+  fill();
   CHECK(pthread_create(&thread, NULL, scribble, NULL) == 0);
   for (uint64_t round = 0; round < total; round++) {
     uint32_t room = (uint32_t)(random_next(&seed) % 4096);

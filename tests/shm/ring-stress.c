@@ -3,13 +3,16 @@
 #include "check.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 static struct test_ring ring;
 static uint64_t total;
 
 static uint32_t payload_of(uint64_t seq, uint32_t size) {
-  uint64_t state = seq * 2 + 1;
-  return (uint32_t)(random_next(&state) % (corod_ring_largest(size) - sizeof(struct corod_record) + 1));
+  uint64_t state = seq * 2 + 1, r = random_next(&state);
+  uint32_t largest = corod_ring_largest(size) - (uint32_t)sizeof(struct corod_record);
+  // Mostly small ones, as events are; every 64th of any size that fits.
+  return (uint32_t)(r >> 8) % (r % 64 && largest > 128 ? 128 : largest + 1);
 }
 
 static void *produce(void *unused) {
@@ -19,11 +22,16 @@ static void *produce(void *unused) {
     for (uint64_t batch = seq % 5 + 1; batch && seq < total; batch--) {
       int got = test_ring_put(&ring, seq, payload_of(seq, ring.writer.size));
       CHECK(got != COROD_RING_MALFORMED);
-      if (got == COROD_RING_NONE)
+      if (got == COROD_RING_NONE) {
+        corod_writer_publish(&ring.writer);
+        sched_yield();
         break;
+      }
       seq++;
     }
     corod_writer_publish(&ring.writer);
+    if (seq % 64 == 0)
+      sched_yield(); // on one core the other thread gets its turn
   }
   return NULL;
 }
@@ -39,6 +47,7 @@ static void consume(void) {
     if (got == COROD_RING_NONE) {
       if (ring.reader.head != ring.reader.read) // else a producer that needs more room than is left waits for ever
         corod_reader_release(&ring.reader, ring.reader.read);
+      sched_yield();
       continue;
     }
     memcpy(&head, record, sizeof head);

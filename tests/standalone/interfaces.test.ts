@@ -74,7 +74,7 @@ class Network implements AsyncDisposable {
     node: { readonly events: readonly PeerEvent[] },
     last: (t: Transition) => boolean,
   ): Promise<Transition[]> {
-    const told = () => node.events.filter(event => event.kind === kinds.EVENT).map(transition)
+    const told = () => node.events.filter(event => event.kind === kinds.event).map(transition)
     await waitFor('the last transition', () => told().some(last))
     return told()
   }
@@ -159,12 +159,12 @@ describe('corod-standalone: interfaces', function () {
     process.kill(network.host.program.pid, 'SIGCONT')
     const told = await network.settled(node, t => t.change === 'resync' && t.name === 'd0' && t.admin)
     await network.settled(node, t => t.change === 'removed' && t.name === 'd2')
-    const gap = node.events.find(event => event.kind === kinds.GAP)
+    const gap = node.events.find(event => event.kind === kinds.gap)
     assert.ok(gap, 'a gap notice')
     assert.equal(gap.payload.readBigUInt64LE(16), 0n) // nobody knows how many
     assert.ok(told.filter(t => t.change === 'admin').length < 6001)
     // Whoever follows the transitions has the true state in the end.
-    const last = new Map(node.events.filter(e => e.kind === kinds.EVENT).map(e => [transition(e).name, transition(e)]))
+    const last = new Map(node.events.filter(e => e.kind === kinds.event).map(e => [transition(e).name, transition(e)]))
     assert.equal(last.get('d0')?.admin, true)
     assert.equal(last.get('d2')?.change, 'removed')
     assert.match(await network.host.show('show interface'), /transitions were missed [1-9]/)

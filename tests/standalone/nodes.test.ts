@@ -35,9 +35,9 @@ describe('corod-standalone: nodes', () => {
     await host.show('signal n 7 18446744073709551615')
     const [first, second, third, ...more] = await node.got(3)
     assert.deepEqual(more, [])
-    assert.deepEqual([first?.kind, first?.type, first?.seq], [kinds.SIGNAL, 7, 1n])
+    assert.deepEqual([first?.kind, first?.type, first?.seq], [kinds.signal, 7, 1n])
     assert.equal(first?.payload.readBigUInt64LE(), 0x1122334455667788n)
-    assert.deepEqual([second?.kind, second?.type, second?.payload], [kinds.EVENT, 1, Buffer.from([0x0a, 0xff])])
+    assert.deepEqual([second?.kind, second?.type, second?.payload], [kinds.event, 1, Buffer.from([0x0a, 0xff])])
     assert.equal(third?.payload.readBigUInt64LE(), 0xffffffffffffffffn)
     assert.match(await host.show('show corod node n'), /accepted 3, .* undeclared 2,/)
     const tooBig = await host.ask(`corod send n 1 ${'00'.repeat(9)}`)
@@ -115,7 +115,6 @@ describe('corod-standalone: nodes', () => {
     const bad = await fast.cli('bogus')
     assert.equal(bad.status, 'CLI_FAILED')
     assert.match(bad.bytes.toString(), /unknown command: bogus/)
-    assert.equal((await fast.cli('')).status, 'CLI_FAILED')
   })
 
   it('signals other nodes: ours by name, others only when listed', async () => {

@@ -60,17 +60,17 @@ describe('corod-standalone: packets', () => {
     assert.equal((await node.enqueue(0, Buffer.alloc(9216, 0x45))).status, 'OK')
     assert.deepEqual(packets(pcap).slice(0, 2), [udp4('hello'), udp6('hello six')])
     const fields = ['frame.interface_name', 'frame.len', 'ip.src', 'ip.ttl', 'ipv6.dst', 'udp.dstport', 'frame.comment']
-    const args = ['-r', pcap, '-T', 'fields', '-E', 'separator=/', ...fields.flatMap(field => ['-e', field])]
+    const args = ['-r', pcap, '-T', 'fields', '-E', 'separator=,', ...fields.flatMap(field => ['-e', field])]
     const read = await finished('tshark', args)
     assert.equal(read.code, 0, read.stderr)
     const lines = read.stdout.trimEnd().split('\n')
     assert.deepEqual(lines.slice(0, 3), [
-      'ip4-lookup/33/192.0.2.1/64//5678/from beacon rx -1 tx -1',
-      'ip6-lookup/57///fd00::/0/from beacon rx -1 tx -1',
-      'interface-output/48/192.0.2.1/64//5678/from beacon rx -1 tx 1',
+      'ip4-lookup,33,192.0.2.1,64,,5678,from beacon rx -1 tx -1',
+      'ip6-lookup,57,,,fd00::,0,from beacon rx -1 tx -1',
+      'interface-output,48,192.0.2.1,64,,5678,from beacon rx -1 tx 1',
     ])
     assert.equal(lines.length, 4)
-    assert.match(lines[3] ?? '', /^ip4-lookup\/9216\//)
+    assert.match(lines[3] ?? '', /^ip4-lookup,9216,/)
     const errors = await host.show('show errors')
     assert.match(errors, /^ +2 ip4-lookup /m)
     assert.match(errors, /^ +1 error-drop +packets dropped/m)

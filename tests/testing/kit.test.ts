@@ -677,7 +677,7 @@ describe('testing/kit: options', () => {
   it('are checked by the schema of the node, which may change them', async () => {
     await using kit = await testNode(node, { options: { every: 4 } })
     assert.deepEqual(kit.logs[0]?.text, 'every 8')
-    await assert.rejects(testNode(node, { options: { every: 'x' } }), /^Error: options\.every: not a number$/)
+    await assert.rejects(testNode(node, { options: { every: 'x' } }), /^OptionsError: options\.every: not a number$/)
   })
 
   it('the name of the node is the one of the setup', async () => {

@@ -55,18 +55,21 @@ describe('vpp: packets', () => {
     await waitFor('the packet', async () => (await sink(vpp)).last === Buffer.from(packet).toString('hex'))
   })
 
-  it('sends thousands in frames and loses none', async () => {
-    const before = (await sink(vpp)).packets
-    const sent = 20_000
-    for (let i = 0; i < sent; i++) {
-      while (!peer.executor.enqueue(node.slot, 0, 0, none, none, 0, Buffer.of(i & 255, i >> 8))) {
-        peer.executor.flush()
-        await turn()
+  for (const loop of ['idle', 'busy'])
+    it(`sends thousands in frames and loses none, main loop ${loop}`, async () => {
+      await vpp.cli(`corod-test ${loop}`)
+      const before = (await sink(vpp)).packets
+      const sent = 20_000
+      for (let i = 0; i < sent; i++) {
+        while (!peer.executor.enqueue(node.slot, 0, 0, none, none, 0, Buffer.of(i & 255, i >> 8))) {
+          peer.executor.flush()
+          await turn()
+        }
       }
-    }
-    peer.executor.flush()
-    await waitFor('all packets', async () => (await sink(vpp)).packets === before + sent)
-  })
+      peer.executor.flush()
+      await waitFor('all packets', async () => (await sink(vpp)).packets === before + sent)
+      await vpp.cli('corod-test idle')
+    })
 
   it('refuses interfaces, tables and flags that would make VPP read past its tables', async () => {
     const packet = Buffer.alloc(64)

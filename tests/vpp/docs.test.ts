@@ -40,7 +40,15 @@ describe('vpp: the plugin in docs/vpp.md', function () {
     const config = folder.write('corod.yaml', JSON.stringify({ nodes: { watch: { module: watch } } }))
     folder.write('watch.h', run(process.execPath, join(root, 'bin', 'corod'), 'header', 'watch', '-c', config))
     const build = folder.at('build')
-    run('cmake', '-S', folder.path, '-B', build, `-DCMAKE_PREFIX_PATH=${findVpp()}`, `-DCMAKE_C_FLAGS=-I${folder.at('include')}`)
+    run(
+      'cmake',
+      '-S',
+      folder.path,
+      '-B',
+      build,
+      `-DCMAKE_PREFIX_PATH=${findVpp()}`,
+      `-DCMAKE_C_FLAGS=-I${folder.at('include')}`,
+    )
     run('cmake', '--build', build)
 
     await using vpp = await Vpp.start({ plugins: ['alarm'], folders: [join(build, 'lib', 'vpp_plugins')] })

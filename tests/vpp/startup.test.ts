@@ -4,7 +4,7 @@ import { statSync } from 'node:fs'
 import { Peer } from './peer.js'
 import { needVpp, Vpp } from './vpp.js'
 
-describe('vpp: startup.conf', function () {
+describe('vpp: startup.conf', () => {
   before(function () {
     needVpp(this)
   })
@@ -20,7 +20,10 @@ describe('vpp: startup.conf', function () {
     const codes = [{ code: 1, maxSize: 1024 }]
     await peer.node('one', { next: ['ip4-lookup'], codes })
     assert.match(await vpp.cli('show corod node one'), /events 8192, replies 4096, commands 16384[\s\S]*of 10 \(/)
-    await assert.rejects(peer.node('two', { next: ['ip6-lookup'], codes }), /NEXT_UNKNOWN: .*not listed in startup.conf/)
+    await assert.rejects(
+      peer.node('two', { next: ['ip6-lookup'], codes }),
+      /NEXT_UNKNOWN: .*not listed in startup.conf/,
+    )
     await assert.rejects(peer.node('two'), /TOO_BIG: .*the host takes 1024/)
     await peer.node('two', { codes })
     await assert.rejects(peer.node('three', { codes }), /LIMIT/)

@@ -26,7 +26,7 @@ export interface VppOptions {
 
 /** Where VPP is installed: VPP_PREFIX, then /usr, /usr/local, /opt/vpp. */
 export function findVpp(): string | undefined {
-  const wanted = process.env['VPP_PREFIX']
+  const wanted = process.env.VPP_PREFIX
   return (wanted ? [wanted] : ['/usr', '/usr/local', '/opt/vpp']).find(p => existsSync(join(p, 'bin', 'vpp')))
 }
 
