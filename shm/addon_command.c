@@ -1,6 +1,6 @@
 // addon_command.c: the writing half of an executor object: commands and deadlines.
 //
-// Each push answers DONE (true), NOT_NOW (false: the ring is full) or a negative code; a slot that is not there is
+// Each push answers undefined (done), NOT_NOW (the ring is full) or a negative code; a slot that is not there is
 // NOT_NOW. The host sees what was pushed after flush, or when the wake under way ends.
 #include "addon.h"
 
@@ -55,6 +55,8 @@ static uint8_t *bytes(struct pushing *p, size_t i, uint32_t *size) {
 }
 
 static napi_value done(struct pushing *p, int code) {
+  if (code == COROD_DONE)
+    return NULL;
   return code == COROD_BROKEN ? corod_bell_broken(p->bell, p->index, "command ring") : corod_make_number(p->env, code);
 }
 

@@ -36,8 +36,8 @@ export class Executor {
   }
 
   /**
-   * Hands over the next `n` copied records: releases what was handed over before, then marks these, so that after a
-   * death they are delivered again.
+   * Hands over the next `n` copied records: marks them, so that after a death they are delivered again. What was handed
+   * over before is done; it is released by `release` or `flush`, or when `onWake` returns, after the commands pushed so far.
    * @throws RingError MISUSE if fewer than `n` were copied
    */
   take(slot: number, n: number): void {
@@ -45,7 +45,7 @@ export class Executor {
     if (code !== undefined) throw fault(code)
   }
 
-  /** Releases everything that was handed over: it is never delivered again. */
+  /** Everything that was handed over is done: releases it, after the commands pushed so far. */
   release(slot: number): void {
     const code = this.#native.release(slot)
     if (code !== undefined) throw fault(code)
@@ -122,14 +122,17 @@ export class Executor {
 
   /**
    * The node's nearest deadline: milliseconds of CLOCK_MONOTONIC, fractions allowed; Infinity: none. The slot becomes
-   * ready when it comes, never more than 1 ns before. Wakes the host only if it would wait too long.
+   * ready when it has come, and perhaps also before. Wakes the host only if it would wait too long.
    */
   deadline(slot: number, at: number): void {
     if (typeof at !== 'number' || Number.isNaN(at)) throw new RangeError(`deadline must be a number, not ${at}`)
     this.#native.deadline(slot, at)
   }
 
-  /** Makes what was pushed visible to the host and wakes it if it sleeps. Happens by itself when `onWake` returns. */
+  /**
+   * Makes what was pushed visible to the host, releases what is done, and wakes the host if it sleeps. Happens by itself
+   * when `onWake` returns.
+   */
   flush(): void {
     this.#native.flush()
   }

@@ -43,8 +43,8 @@ export function asked(code: Code): void {
 }
 
 /** Whether a push went in; false is a full ring. */
-export function pushed(code: Code): boolean {
-  if (code === answers.done) return true
+export function pushed(code: Code | undefined): boolean {
+  if (code === undefined) return true
   if (code === answers.notNow) return false
   throw fault(code)
 }

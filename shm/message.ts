@@ -26,6 +26,10 @@ export type StatusName =
   | 'IO'
   | 'STALE'
   | 'CUT'
+  | 'TIMEOUT'
+  | 'REFUSED'
+  | 'UNANSWERED'
+  | 'DIED'
   | 'UNKNOWN'
 
 /** A row of the host's table of outcomes. */

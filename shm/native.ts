@@ -14,10 +14,18 @@ export interface NativeExecutor {
   take(slot: number, n: number): Code | undefined
   release(slot: number): Code | undefined
   replies(slot: number, into: Uint8Array, at: number): Code
-  count(slot: number, counter: number, by: number): Code
-  enqueue(slot: number, call: number, next: number, rx: number, tx: number, flags: number, packet: Uint8Array): Code
-  cli(slot: number, call: number, text: Uint8Array): Code
-  signal(slot: number, call: number, node: string, type: bigint, data: bigint): Code
+  count(slot: number, counter: number, by: number): Code | undefined
+  enqueue(
+    slot: number,
+    call: number,
+    next: number,
+    rx: number,
+    tx: number,
+    flags: number,
+    packet: Uint8Array,
+  ): Code | undefined
+  cli(slot: number, call: number, text: Uint8Array): Code | undefined
+  signal(slot: number, call: number, node: string, type: bigint, data: bigint): Code | undefined
   send(
     slot: number,
     call: number,
@@ -26,8 +34,8 @@ export interface NativeExecutor {
     type: number,
     wants: number,
     bytes: Uint8Array,
-  ): Code
-  answer(slot: number, handle: number, status: number, bytes: Uint8Array): Code
+  ): Code | undefined
+  answer(slot: number, handle: number, status: number, bytes: Uint8Array): Code | undefined
   deadline(slot: number, at: number): Code | undefined
   flush(): void
   close(): void

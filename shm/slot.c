@@ -102,7 +102,7 @@ static int64_t copy_records(struct corod_reader *r, uint8_t *into, uint32_t room
     uint32_t span = corod_record_span(record.size);
     if (span > room - (uint32_t)done)
       return done == 0 && whole ? COROD_TOO_SMALL : done;
-    if (done && span > most - (uint32_t)done)
+    if (done && done + span > most)
       return done;
     if (remembers && !remember(remembers, at + span))
       return done ? done : COROD_MEMORY;

@@ -112,7 +112,7 @@ export function prepareC() {
   step({
     name: 'addon',
     say: 'building the addon (C)',
-    inputs: shared,
+    inputs: [...shared, ...files('tests/shm', cFiles)],
     output: ['build/shm/corod.node'],
     commands: cmake('shm', 'build/shm', [...release, ...headers()]),
   })

@@ -67,8 +67,17 @@ static void stroke(uint64_t *seed) {
 static void *scribble(void *unused) {
   uint64_t seed = 0x1234567;
   (void)unused;
-  while (!atomic_load(&stop))
+  while (!atomic_load(&stop)) {
+    // The records that are read next are enormous, then good again, and again: whoever reads a head twice reads two
+    // different ones.
+    for (uint32_t i = 0; i < 256; i++) {
+      uint32_t event = (atomic_load(&f.b->event_head) + i / 64 * 64) & (FIXTURE_RING - 64);
+      uint32_t reply = (atomic_load(&f.b->reply_head) + i / 64 * 64) & (FIXTURE_RING - 64);
+      atomic_store((_Atomic uint32_t *)(void *)(f.event + event), i % 2 ? 64 : 0xfffffff8u);
+      atomic_store((_Atomic uint32_t *)(void *)(f.reply + reply), i % 2 ? 64 : 0xfffffff8u);
+    }
     stroke(&seed);
+  }
   return NULL;
 }
 

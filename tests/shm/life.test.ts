@@ -124,7 +124,7 @@ describe('life of attachments', () => {
     }
     await forget()
     await collect()
-    for (let i = 0; wakes.length <= 3; i++) {
+    while (wakes.length <= 3) {
       const before = wakes.length
       await host.ask('events 1 1 8', /^left 0/)
       while (wakes.length === before) await collect()

@@ -1,5 +1,6 @@
 // Questions, answers, and everything that a host can say wrongly.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Link, RingError, statuses, statusOf } from '../../shm/ring.js'
 import { FakeHost, held, TestLink } from './fake.js'
@@ -239,5 +240,12 @@ describe('statuses', () => {
     assert.equal(statusOf(12).text, "the node's backlog is full")
     assert.equal(statusOf(9999).name, 'UNKNOWN')
     assert.equal(new Set(statuses.map(s => s.code)).size, statuses.length)
+  })
+
+  it('have their names in the type', () => {
+    const source = readFileSync(new URL('../../../shm/message.ts', import.meta.url), 'utf8')
+    const type = /export type StatusName =([^/]*)\n\n/.exec(source)?.[1] ?? ''
+    const names = [...type.matchAll(/'(\w+)'/g)].map(match => match[1])
+    assert.deepEqual(names, [...statuses.map(s => s.name), 'UNKNOWN'])
   })
 })
