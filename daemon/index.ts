@@ -1,9 +1,12 @@
 // index.ts: what node authors import from 'corod'.
 
+export type { Answering } from './message/call.js'
 export { type Fault, MessageError } from './message/errors.js'
 export { type InterfaceChangeFields, type InterfaceChangeKind, interfaceChange } from './message/interface.js'
 export type { ChoiceKind, Fields, JsonValue, Kind } from './message/kind.js'
 export {
+  type Call,
+  call,
   type EventMeta,
   type GapEvent,
   type Message,
@@ -21,9 +24,13 @@ export {
   CliError,
   type ErrorCode,
   NodeStoppedError,
+  PeerDiedError,
   ProcessError,
   ReceiverBusyError,
+  RefusedError,
   TimeoutError,
+  UnansweredError,
+  UndeliveredError,
 } from './process/errors.js'
 export type {
   CounterSpec,
@@ -37,6 +44,7 @@ export type {
   Vm,
 } from './process/node.js'
 export type { StandardSchema } from './process/options.js'
+export type { CallOptions, Peer, Peers } from './process/peers.js'
 export type { Receiver } from './process/receiver.js'
 export type { Selected, Sources } from './process/select.js'
 export type { Source, ValueOf } from './process/source.js'

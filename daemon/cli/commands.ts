@@ -21,9 +21,11 @@ export interface Argument {
 }
 
 export interface Option {
-  /** As commander takes it: `-c, --config <file>`. */
+  /** As commander takes it: `-c, --config <file>`. `--wait[=ms]` has a value only behind a `=`. */
   readonly flags: string
   readonly text: string
+  /** The value of one that is given without its own. */
+  readonly bare?: string
 }
 
 export interface Command {
@@ -82,7 +84,7 @@ export const commands: readonly Command[] = [
   {
     name: 'send',
     summary: 'send events to a node',
-    text: 'Ends with status 0 when every event is in the backlog of the node: there it survives the death of the daemon. From standard input, events are one JSON object a line (NDJSON) and sent as they come; a line that has its own "type" keeps it. So do objects of a file. A file that ends in .ndjson or .jsonl is read line by line, any other holds one object or an array of them.',
+    text: 'Ends with status 0 when every event is in the backlog of the node: there it survives the death of the daemon. From standard input, events are one JSON object a line (NDJSON) and sent as they come; a line that has its own "type" keeps it. So do objects of a file. A file that ends in .ndjson or .jsonl is read line by line, any other holds one object or an array of them. With --wait one event is sent, of a message that declares a reply, and the reply is printed as a JSON object; a refusal ends with status 1, no reply in time with 75, a node that ends before it has replied with 69.',
     arguments: [
       { name: 'NODE', text: 'Name of the node' },
       { name: 'TYPE', text: 'Name of the message, as the node declares it' },
@@ -91,13 +93,20 @@ export const commands: readonly Command[] = [
         text: 'Fields of the message as a JSON object, or an array of such objects; `-`: lines from standard input; `@FILE`: from a file. Left out: no fields',
       },
     ],
-    options: [],
+    options: [
+      {
+        flags: '--wait[=ms]',
+        text: 'Wait for the reply and print it: 1 to 3600000 ms, 5000 without a number',
+        bare: '5000',
+      },
+    ],
     exits: ['failed', 'unavailable', 'retry', 'permission', 'config'],
     examples: [
       'corod send beacon enable \'{"dest": "192.0.2.1"}\'',
       'corod send beacon disable',
       'tail -f destinations.ndjson | corod send beacon enable -',
       'corod send beacon enable @destinations.json',
+      'corod send --wait=1000 routes lookup \'{"prefix": "192.0.2.0/24"}\' | jq -r .via',
     ],
     run: async (args, given, out) => (await import('./send.js')).send(args, given, out),
   },

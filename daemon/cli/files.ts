@@ -1,5 +1,5 @@
 // files.ts: new files of a user's, from the templates of this package. What exists is never touched.
-import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { CliError } from './exits.js'
 
@@ -24,14 +24,9 @@ function taken(path: string): boolean {
  * @throws CliError if one of them exists, or cannot be written.
  */
 export function writeFiles(files: readonly NewFile[], then: () => void = () => {}): void {
-  const there = files.map(file => file.path).filter(taken)
-  if (there.length > 0) {
-    const [is, it] = there.length === 1 ? ['is', 'it'] : ['are', 'them']
-    const text = `${there.join(', ')} ${is} there already, and nothing was written: move ${it} away, or name another`
-    throw new CliError('failed', 'EXISTS', text)
-  }
   const written: string[] = []
   try {
+    refuse(files.map(file => file.path).filter(taken))
     for (const { path, text } of files) {
       const made = mkdirSync(dirname(path), { recursive: true })
       if (made !== undefined) written.push(made)
@@ -40,9 +35,16 @@ export function writeFiles(files: readonly NewFile[], then: () => void = () => {
     }
     then()
   } catch (error) {
-    for (const path of written.reverse()) if (existsSync(path)) rmSync(path, { recursive: true })
+    for (const path of written.reverse()) rmSync(path, { recursive: true, force: true })
     throw explained(error)
   }
+}
+
+function refuse(there: readonly string[]): void {
+  if (there.length === 0) return
+  const [is, it] = there.length === 1 ? ['is', 'it'] : ['are', 'them']
+  const text = `${there.join(', ')} ${is} there already, and nothing was written: move ${it} away, or name another`
+  throw new CliError('failed', 'EXISTS', text)
 }
 
 const reasons: Readonly<Record<string, string>> = {

@@ -1,6 +1,7 @@
 // program.ts: the command table as a commander program, and how a command's end becomes an exit status.
 import { readFileSync } from 'node:fs'
 import { Command as Commander, CommanderError, Option as CommanderOption } from 'commander'
+import { suggest } from '../config/suggest.js'
 import { type Command, commands, type Given, globals } from './commands.js'
 import { CliError, type Exit, exits } from './exits.js'
 import { Output, type Streams } from './output.js'
@@ -11,6 +12,25 @@ const about = 'corod: VPP process nodes as async TypeScript functions, in a daem
 export function version(): string {
   const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')
   return (JSON.parse(text) as { version: string }).version
+}
+
+// Options whose value comes only behind a `=`, as commander knows them and as they are written.
+const written = new Map<string, string>()
+
+/** commander has no word for a value that may be left out and is never the next argument: it gets a required one. */
+function forCommander(flags: string): string {
+  const known = flags.replace(/\[=(\w+)\]$/, ' <$1>')
+  if (known !== flags) written.set(known, flags)
+  return known
+}
+
+/** `argv` with the values that options have when they are given without one. */
+function completed(argv: readonly string[]): string[] {
+  const bare = new Map<string, string>()
+  for (const { flags, bare: value } of commands.flatMap(command => command.options))
+    if (value !== undefined) bare.set(flags.replace(/\[=.*$/, ''), value)
+  const end = argv.indexOf('--')
+  return argv.map((word, i) => (bare.has(word) && (end < 0 || i < end) ? `${word}=${bare.get(word)}` : word))
 }
 
 /** `exits` of a command as lines for its help. */
@@ -31,19 +51,41 @@ export function makeProgram(out: Output, ended: (code: number) => void): Command
     .usage('COMMAND [OPTION...]')
     .version(version(), '-V, --version', 'Print the version')
     .helpOption('-h, --help', 'Print help')
-    .helpCommand('help [COMMAND]', 'print help for a command')
+    .helpCommand(false)
     .showSuggestionAfterError(true)
     .exitOverride()
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, optionTerm: option => written.get(option.flags) ?? option.flags })
     .configureOutput({
       writeOut: text => void out.streams.stdout.write(text),
-      writeErr: text => void out.streams.stderr.write(text),
+      // Nothing but the help of who names no command; a program gets an error instead.
+      writeErr: text => void (program.opts<Partial<Given>>().json || out.streams.stderr.write(text)),
       outputError: () => {},
     })
   for (const { flags, text } of globals) program.addOption(new CommanderOption(flags, text))
   program.addHelpText('after', `\nExit status:\n${exitLines(Object.keys(exits) as Exit[])}`)
   for (const command of commands) addCommand(program, command, out, ended)
+  addHelp(program)
   return program
+}
+
+/** commander's own help command has no words for a command that is not there. */
+function addHelp(program: Commander): void {
+  program
+    .command('help')
+    .summary('print help for a command')
+    .description('Print help for a command.')
+    .helpOption('-h, --help', 'Print help')
+    .argument('[COMMAND]', 'Name of the command; left out: the list of all')
+    .action((name?: string) => {
+      const named = name === undefined ? program : program.commands.find(command => command.name() === name)
+      if (named !== undefined) return named.outputHelp()
+      const near = suggest(
+        name ?? '',
+        commands.map(command => command.name),
+      )
+      const hint = near === undefined ? '' : ` (Did you mean ${near}?)`
+      throw new CliError('usage', 'USAGE', `unknown command '${name}'${hint}; see corod --help`)
+    })
 }
 
 function addCommand(program: Commander, command: Command, out: Output, ended: (code: number) => void): void {
@@ -55,7 +97,7 @@ function addCommand(program: Commander, command: Command, out: Output, ended: (c
     .addHelpText('after', more(command))
   for (const { name, text } of command.arguments)
     made.argument(name.startsWith('[') ? name : `<${name}>`, text.replaceAll('`', ''))
-  for (const { flags, text } of command.options) made.addOption(new CommanderOption(flags, text))
+  for (const { flags, text } of command.options) made.addOption(new CommanderOption(forCommander(flags), text))
   made.action(async (...all: unknown[]) => {
     const args = all.slice(0, command.arguments.length) as (string | undefined)[]
     const options = made.optsWithGlobals<Partial<Given>>()
@@ -78,7 +120,7 @@ export async function main(argv: readonly string[], streams: Streams): Promise<n
     const program = makeProgram(out, ended => {
       code = ended
     })
-    await program.parseAsync(argv as string[], { from: 'user' })
+    await program.parseAsync(completed(argv), { from: 'user' })
   } catch (error) {
     if (argv.includes('--json')) out.manner = { ...out.manner, json: true }
     code = await report(error, out, argv)
@@ -115,7 +157,10 @@ function isExpected(error: unknown): error is Error & { exit: number; code: stri
 function usage(error: CommanderError, out: Output, argv: readonly string[]): number {
   // Help and version were printed where they belong; plain `corod` has printed its help on standard error.
   if (error.exitCode === 0) return exits.ok.code
-  if (error.code === 'commander.help') return exits.usage.code
+  if (error.code === 'commander.help') {
+    if (out.manner.json) out.error('no command is named; see corod --help', 'USAGE', exits.usage.code)
+    return exits.usage.code
+  }
   const command = commands.find(one => argv.includes(one.name))?.name
   const help = `see corod ${command === undefined ? '' : `${command} `}--help`
   const said = error.message

@@ -11,14 +11,40 @@ import { Stamp } from './stamp.js'
 
 /** A quiet stream is kept open by an empty line so often, in ms: the daemon cuts off who is silent. */
 const keepAlive = 2000
+/** Of `--wait`, ms: what the control socket takes. */
+const longestWait = 3_600_000
 
 export async function send(args: readonly (string | undefined)[], given: Given, out: Output): Promise<number> {
   const [node = '', type = '', body] = args
+  // An empty name would make another path of the request.
+  if (node === '') throw new CliError('usage', 'USAGE', 'NODE is empty: name one; corod nodes lists them')
+  if (given.wait !== undefined) return ask(node, type, body, given, out)
   const source = await events(type, body, out)
   const client = new ControlClient(await controlSocket({ ...given, env: out.streams.env }))
   try {
     const summary = await client.send(node, source.events)
-    return conclude(summary, source, out)
+    return conclude(restated(summary, source), source, out)
+  } catch (error) {
+    if (error instanceof ControlError) throw explained(error, source, out)
+    throw error
+  }
+}
+
+/** One event, and the reply to it. */
+async function ask(node: string, type: string, body: string | undefined, given: Given, out: Output): Promise<number> {
+  const ms = /^[0-9]{1,7}$/.test(`${given.wait}`) ? Number(given.wait) : 0
+  if (ms < 1 || ms > longestWait)
+    throw new CliError('usage', 'USAGE', `--wait=${given.wait}: a number of milliseconds, 1 to ${longestWait}`)
+  if (body === '-') throw new CliError('usage', 'USAGE', '--wait takes one event, not lines from standard input')
+  const source = await events(type, body, out)
+  const event = source.events
+  if (Symbol.asyncIterator in event || Array.isArray(event))
+    throw new CliError('usage', 'USAGE', '--wait takes one event: a JSON object')
+  const client = new ControlClient(await controlSocket({ ...given, env: out.streams.env }))
+  try {
+    const answer = await client.ask(node, event as Readonly<Record<string, unknown>>, ms)
+    out.result(JSON.stringify(answer.reply), answer)
+    return exits.ok.code
   } catch (error) {
     if (error instanceof ControlError) throw explained(error, source, out)
     throw error
@@ -27,15 +53,19 @@ export async function send(args: readonly (string | undefined)[], given: Given, 
 
 interface Source {
   readonly events: Events
-  /** What to call the place of a failure: its line or index as the user counts. */
-  place(failure: Failure): string
+  /** What stands before the number of a line or of an event when its failure is told. */
+  readonly prefix: string
+  /** The line that the user counts, of a line as it was sent. */
+  line(sent: number): number
 }
+
+const asSent = (line: number) => line
 
 async function events(type: string, body: string | undefined, out: Output): Promise<Source> {
   if (body === '-') return lines(type, out.streams.stdin, 'line ')
   if (body?.startsWith('@')) return file(type, body.slice(1))
   const given = body === undefined ? {} : parse(body, 'usage', 'quote it for the shell: \'{"field": 1}\'')
-  return { events: stamped(type, given, 'usage', 'the argument'), place: failure => place(failure, 'event ') }
+  return { events: stamped(type, given, 'usage', 'the argument'), prefix: 'event ', line: asSent }
 }
 
 async function file(type: string, path: string): Promise<Source> {
@@ -51,7 +81,7 @@ async function file(type: string, path: string): Promise<Source> {
     throw unreadable(path, error)
   })
   const given = parse(text, 'failed', `${path} holds one JSON object or an array; lines of JSON go into a .ndjson file`)
-  return { events: stamped(type, given, 'failed', path), place: failure => place(failure, `${path}: event `) }
+  return { events: stamped(type, given, 'failed', path), prefix: `${path}: event `, line: asSent }
 }
 
 function unreadable(path: string, error: unknown): CliError {
@@ -99,11 +129,7 @@ function lines(type: string, input: NodeJS.ReadableStream, prefix: string): Sour
     for (let at = piece.indexOf(10); at >= 0; at = piece.indexOf(10, at + 1)) number++
     return piece
   })
-  const original = (line: number) => line - added.filter(one => one < line).length
-  return {
-    events: body,
-    place: failure => `${prefix}${'line' in failure ? original(failure.line) : failure.index + 1}`,
-  }
+  return { events: body, prefix, line: sent => sent - added.filter(one => one < sent).length }
 }
 
 /** Copies `input` through `change` into `into`, as fast as that takes it; ends with it. */
@@ -120,18 +146,34 @@ async function pump(input: NodeJS.ReadableStream, into: PassThrough, change: (ch
   }
 }
 
-function place(failure: Failure, prefix: string): string {
-  return `${prefix}${'index' in failure ? failure.index + 1 : failure.line}`
+/** What the daemon said of the lines that it got, said of those that the user wrote. */
+function restate(text: string, source: Source): string {
+  const own = text.replace(
+    /(^|: )line (\d+)\b/,
+    (_, before: string, sent: string) => `${before}line ${source.line(Number(sent))}`,
+  )
+  // The type that was put in has moved the position.
+  return own.replace(/( is not JSON: .*?)(?: in JSON)? at position \d+(?: \(line \d+ column \d+\))?$/, '$1')
+}
+
+/** A summary in which failures have the lines that the user counts. */
+function restated<S extends Partial<Summary>>(summary: S, source: Source): S {
+  const errors = summary.errors?.map(failure =>
+    'line' in failure
+      ? { ...failure, line: source.line(failure.line), detail: restate(failure.detail, source) }
+      : failure,
+  )
+  return { ...summary, ...(errors === undefined ? {} : { errors }) }
 }
 
 /** The failures as lines for people, and how many more there were. */
-function failureLines(summary: Partial<Summary>, source: Source): string[] {
-  const listed = summary.errors ?? []
-  const rest = (summary.rejected ?? 0) - listed.length
-  return [
-    ...listed.map(failure => `${source.place(failure)}: ${failure.detail}${pointers(failure)}`),
-    ...(rest > 0 ? [`and ${rest} more`] : []),
-  ]
+function failureLines({ errors = [], rejected = 0 }: Partial<Summary>, source: Source): string[] {
+  const rest = rejected - errors.length
+  const told = (failure: Failure) => {
+    const number = 'index' in failure ? failure.index + 1 : failure.line
+    return `${source.prefix}${number}: ${failure.detail.replace(/^line \d+ /, '')}${pointers(failure)}`
+  }
+  return [...errors.map(told), ...(rest > 0 ? [`and ${rest} more`] : [])]
 }
 
 /** Faults that the detail does not tell, as ` (/dest: is missing)`. */
@@ -161,22 +203,22 @@ function conclude(summary: Summary, source: Source, out: Output): number {
   if (summary.rejected === 0) return exits.ok.code
   if (!out.manner.json) for (const line of failureLines(summary, source)) out.error(line, '', 0)
   const first = summary.errors?.[0]?.code
-  if (first === 'FULL') return exits.retry.code
+  if (first === 'FULL' || first === 'UNREGISTERED') return exits.retry.code
   return first === 'HOST_AWAY' ? exits.unavailable.code : exits.failed.code
 }
 
 /** `error` with the faults of a single event; of several events, the counts are told here. */
 function explained(error: ControlError, source: Source, out: Output): ControlError {
-  const { body } = error
-  if (body === undefined) return error
+  if (error.body === undefined) return error
+  const body = restated(error.body, source)
+  const message = restate(error.message, source)
   if (body.accepted === undefined) {
-    const detail = `${error.message}${pointers({ ...body, detail: error.message })}`
-    return new ControlError(detail, error.code, error.exit, body)
+    return new ControlError(`${message}${pointers({ ...body, detail: message })}`, error.code, error.exit, body)
   }
   const { accepted = 0, dropped = 0, rejected = 0, lastSeq = null } = body
   if (!out.manner.json) {
     for (const line of failureLines(body, source)) out.error(line, '', 0)
     out.confirm(counts({ accepted, dropped, rejected, lastSeq }))
   } else out.result('', { accepted, dropped, rejected, lastSeq, errors: body.errors ?? [] })
-  return error
+  return new ControlError(message, error.code, error.exit, body)
 }

@@ -14,6 +14,14 @@ const hostPaint: Readonly<Record<HostState, Paint>> = {
   refused: 'red',
 }
 
+/** Between a state and the host it is about. */
+const hostWord: Readonly<Record<HostState, string>> = {
+  connected: ' to',
+  connecting: ' to',
+  stalled: ',',
+  refused: ' by',
+}
+
 const nodePaint: Readonly<Partial<Record<NodeState, Paint>>> = {
   running: 'green',
   'waiting-for-host': 'yellow',
@@ -44,10 +52,23 @@ function span(ms: number): string {
     .join(' ')
 }
 
+function times(count: number): string {
+  return count === 1 ? 'once' : `${count} times`
+}
+
+/** The names as a cell of a table: as many as fit, and how many more there are. */
+function few(names: readonly string[]): string {
+  const longest = 40
+  let shown = names.length
+  while (shown > 1 && names.slice(0, shown).join(',').length > longest) shown--
+  const rest = names.length - shown
+  return `${names.slice(0, shown).join(',') || '-'}${rest > 0 ? ` and ${rest} more` : ''}`
+}
+
 export async function status(_: readonly (string | undefined)[], given: Given, out: Output): Promise<number> {
   const report = await (await client(given, out)).status()
   const { host, nodes } = report
-  const who = host.name === undefined ? '' : ` to ${host.name} ${host.release ?? ''}`.trimEnd()
+  const who = host.name === undefined ? '' : `${hostWord[host.state]} ${host.name} ${host.release ?? ''}`.trimEnd()
   const pid = host.pid === undefined ? '' : ` (pid ${host.pid})`
   const error = host.state !== 'connected' && host.lastError !== undefined ? `: ${host.lastError}` : ''
   const lines: [string, string][] = [
@@ -57,7 +78,7 @@ export async function status(_: readonly (string | undefined)[], given: Given, o
     ],
     ['config', report.config],
     ['host', `${out.paint(host.state, hostPaint[host.state])}${printable(`${who}${pid}${error}`)}`],
-    ['', `${printable(host.socket)}, since ${host.since}, attached ${host.attachments} times`],
+    ['', `${printable(host.socket)}, since ${host.since}, attached ${times(host.attachments)}`],
     ['nodes', `${nodes.total}: ${nodes.running} running, ${nodes.failed} failed`],
     ['events', `${report.received} received by nodes, ${report.sent} accepted from the control socket`],
   ]
@@ -73,7 +94,7 @@ export async function nodes(_: readonly (string | undefined)[], given: Given, ou
     String(node.received),
     String(node.missed),
     String(node.restarts),
-    node.messages.join(',') || '-',
+    few(node.messages),
     { text: node.lastError ?? '', paint: 'red' as const },
   ])
   const head = ['NODE', 'STATE', 'RECEIVED', 'MISSED', 'RESTARTS', 'MESSAGES', 'LAST ERROR']

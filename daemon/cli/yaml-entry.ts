@@ -93,7 +93,8 @@ function intoBlock(text: string, nodes: YamlMap, lines: readonly string[], eol: 
   const indent = columnOf(text, starts[0]!)
   let at = lineEnd(text, lastOffset(nodes))
   for (let next = at; next < text.length; ) {
-    const end = lineEnd(text, next)
+    const feed = text.indexOf('\n', next)
+    const end = feed < 0 ? text.length : feed + 1
     const line = text.slice(next, end)
     if (line.trim() !== '' && !(line.trim().startsWith('#') && columnOf(text, next + line.search(/\S/)) > indent)) break
     next = end

@@ -127,6 +127,10 @@ const node = section(
       .refine(path => !path.includes('\0'), 'has a NUL character: write a path without it')
       .describe('The module whose default export is the node, `.js`, `.mjs` or `.ts`; several nodes may use one'),
     options: z.record(z.string(), z.unknown()).default({}).describe('Given to the node as `node.options`; any keys'),
+    peers: z
+      .record(z.string(), nodeName)
+      .default({})
+      .describe('Which nodes the peers of the module are; one that is left out is the node of the same name'),
     executor: z.enum(['main']).default('main').describe('The thread that runs the coroutine'),
     restart: restart.prefault({}).describe('What follows when `run` ends; the policy alone may stand here'),
     queue: queue.prefault({}).describe('What happens to events that the coroutine has not taken yet'),

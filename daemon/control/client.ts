@@ -17,6 +17,12 @@ export type Json<T> = T extends bigint
       ? { readonly [K in keyof T]: Json<T[K]> }
       : T
 
+/** A node's reply: the place of the event in its order, and the fields, as JSON has them. */
+export interface Reply {
+  readonly seq: string
+  readonly reply: Readonly<Record<string, unknown>>
+}
+
 /** sysexits(3), as far as a client needs them. */
 export const exits = { failed: 1, unavailable: 69, retry: 75, permission: 77 } as const
 
@@ -84,9 +90,18 @@ export class ControlClient {
     return this.#ask('POST', path, 'application/x-ndjson', Readable.from(pieces(events)))
   }
 
-  async #ask<T>(method: string, path: string, type?: string, body?: string | Readable): Promise<T> {
+  /**
+   * Sends one event of a message that declares a reply, and waits for that, `ms` milliseconds (1 to 3600000). The code of
+   * the ControlError says how it failed: REFUSED (`body.detail` is the node's reason), TIMEOUT, DIED, UNANSWERED, …
+   */
+  ask(node: string, event: Readonly<Record<string, unknown>>, ms: number): Promise<Reply> {
+    const path = `/v1/nodes/${encodeURIComponent(node)}/events?wait=${ms}`
+    return this.#ask('POST', path, 'application/json', JSON.stringify(event), ms)
+  }
+
+  async #ask<T>(method: string, path: string, type?: string, body?: string | Readable, more = 0): Promise<T> {
     const headers = type === undefined ? {} : { 'content-type': type }
-    const { status, text } = await this.#exchange({ method, path, headers }, body)
+    const { status, text } = await this.#exchange({ method, path, headers }, body, this.#timeout + more)
     const parsed = parse(text)
     if (parsed !== undefined && status >= 200 && status < 300) return parsed as T
     if (isProblem(parsed)) {
@@ -95,7 +110,11 @@ export class ControlClient {
     throw new ControlError(`${this.#socket}: whoever listens there is no corod daemon`, 'NOT_COROD', exits.unavailable)
   }
 
-  #exchange(options: RequestOptions, body: string | Readable | undefined): Promise<{ status: number; text: string }> {
+  #exchange(
+    options: RequestOptions,
+    body: string | Readable | undefined,
+    timeout: number,
+  ): Promise<{ status: number; text: string }> {
     return new Promise((resolve, reject) => {
       const req = request({ ...options, socketPath: this.#socket, agent: false })
       let answered = false
@@ -108,8 +127,8 @@ export class ControlClient {
       }
       const fail = (error: Error) => finish(() => reject(error instanceof ControlError ? error : this.#explain(error)))
       const patience = () => {
-        const late = new ControlError(`no answer for ${this.#timeout} ms`, 'TIMEOUT', exits.retry)
-        if (!answered) timer = setTimeout(() => fail(late), this.#timeout)
+        const late = new ControlError(`no answer for ${timeout} ms`, 'TIMEOUT', exits.retry)
+        if (!answered) timer = setTimeout(() => fail(late), timeout)
       }
       req.on('error', error => {
         // An answer may come before the body is sent; what the socket says about the rest does not matter then.
@@ -203,7 +222,7 @@ function isProblem(value: unknown): value is ProblemDocument & Partial<Summary> 
 }
 
 function exitOf(problem: ProblemDocument): number {
-  if (problem.code === 'HOST_AWAY') return exits.unavailable
-  if (problem.status === 429 || problem.status === 503 || problem.status === 408) return exits.retry
+  if (problem.code === 'HOST_AWAY' || problem.code === 'DIED') return exits.unavailable
+  if ([408, 429, 503, 504].includes(problem.status)) return exits.retry
   return exits.failed
 }

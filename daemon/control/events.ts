@@ -5,14 +5,15 @@
 // (application/x-ndjson; empty lines are skipped and keep a quiet stream open).
 //
 // Events are sent in order. One that is refused does not keep the others back: all valid ones are sent, failures are
-// counted, and the first ones are listed by index or line. Exceptions: after HOST_AWAY, CLOSED or NODE_UNKNOWN no
-// later event can succeed, so reading stops there; and a line over the limit has no end to go on from.
+// counted, and the first ones are listed by index or line. Exceptions: after HOST_AWAY, UNREGISTERED, CLOSED or
+// NODE_UNKNOWN no later event can succeed, so reading stops there; and a line over the limit has no end to go on from.
 //
 // 202 means: the body was read to its end, and at least one event is in the backlog of the node, in the host (or there
 // was none to send). A single event that is refused, and a request of which none was accepted, get the status of the
 // first failure; a request that was cut short gets the status of what cut it. Every answer to an array or a stream has
 // the counts: {"accepted", "dropped", "rejected", "lastSeq", "errors"}; what it counts as accepted stays accepted.
 import type { IncomingMessage } from 'node:http'
+import { suggest } from '../config/suggest.js'
 import { type Answer, ok, refusal } from './answer.js'
 import { type Budget, collect, parseJson, pour } from './body.js'
 import { Intake } from './intake.js'
@@ -31,9 +32,19 @@ export interface Surroundings {
   fault(error: unknown): void
 }
 
+/** The answer to whoever asks for a node that is not there. */
+export function noSuchNode(plane: Plane, name: string): Problem {
+  const near = suggest(
+    name,
+    plane.nodes().map(node => node.name),
+  )
+  const hint = near === undefined ? '' : `; did you mean "${near}"?`
+  return new Problem('NODE_UNKNOWN', `there is no node "${name}"${hint}`)
+}
+
 /** Takes the events of `req`. Throws Problem, or Gone when there is nobody to answer. */
 export async function takeEvents(around: Surroundings, node: string, req: IncomingMessage): Promise<Answer> {
-  if (around.plane.table(node) === undefined) throw new Problem('NODE_UNKNOWN', `there is no node "${node}"`)
+  if (around.plane.table(node) === undefined) throw noSuchNode(around.plane, node)
   const intake = new Intake(around.plane, node, error => around.fault(error))
   return mediaOf(req) === 'lines' ? takeLines(around, intake, req) : takeJson(around, intake, req)
 }
@@ -118,7 +129,8 @@ function isBlank(line: Buffer): boolean {
   return true
 }
 
-function mediaOf(req: IncomingMessage): 'json' | 'lines' {
+/** What the body of a request is. Throws Problem. */
+export function mediaOf(req: IncomingMessage): 'json' | 'lines' {
   const encoding = req.headers['content-encoding'] ?? 'identity'
   if (encoding !== 'identity') throw new Problem('MEDIA_TYPE', `content encoding "${encoding}" is not supported`)
   const given = req.headers['content-type'] ?? ''

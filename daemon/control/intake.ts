@@ -150,8 +150,8 @@ export class Intake {
   }
 }
 
-/** An event as senders write it: its type beside its fields. */
-function split(event: unknown): { type: string; fields: Record<string, unknown> } {
+/** An event as senders write it: its type beside its fields. Throws Problem. */
+export function split(event: unknown): { type: string; fields: Record<string, unknown> } {
   if (typeof event !== 'object' || event === null || Array.isArray(event)) {
     throw new Problem('INVALID', 'an event is an object: {"type": "name", ...fields}', [
       { pointer: '', message: 'must be an object' },

@@ -4,24 +4,31 @@ import { type Fault, SendError } from '../host/report.js'
 const table = {
   REQUEST_MALFORMED: [400, 'not an HTTP request'],
   JSON_MALFORMED: [400, 'not JSON'],
+  QUERY_INVALID: [400, 'a query that cannot be'],
   PATH_UNKNOWN: [404, 'no such resource'],
   NODE_UNKNOWN: [404, 'no such node'],
   METHOD_NOT_ALLOWED: [405, 'method not allowed'],
   HEAD_TIMEOUT: [408, 'the head of the request took too long'],
   BODY_TIMEOUT: [408, 'the body of the request took too long'],
+  REFUSED: [409, 'the node refused'],
   CLOSED: [410, 'the node is closed to senders'],
   BODY_TOO_BIG: [413, 'body over the limit'],
   LINE_TOO_BIG: [413, 'line over the limit'],
   TOO_BIG: [413, 'event over the limit'],
   MEDIA_TYPE: [415, 'media type not supported'],
   TYPE_UNKNOWN: [422, 'the node declares no such message'],
+  NO_REPLY: [422, 'the message declares no reply'],
   INVALID: [422, 'the event does not fit its message'],
   FULL: [429, 'the backlog of the node is full'],
   HEAD_TOO_BIG: [431, 'head of the request over the limit'],
   INTERNAL: [500, 'a fault of the daemon'],
+  UNANSWERED: [502, 'the node finished with the event and did not answer'],
+  DIED: [502, 'the node ended before it answered'],
+  UNREGISTERED: [503, 'the node is not registered with the host'],
   HOST_AWAY: [503, 'the host is away'],
   BUSY: [503, 'too many clients'],
   STOPPING: [503, 'the daemon is stopping'],
+  TIMEOUT: [504, 'the node did not answer in time'],
 } as const satisfies Record<string, readonly [number, string]>
 
 /** The stable name of a refusal. */
@@ -61,7 +68,7 @@ export class Problem extends Error {
 
   /** Whether no later event of the same request can succeed either. */
   get final(): boolean {
-    return this.code === 'HOST_AWAY' || this.code === 'CLOSED' || this.code === 'NODE_UNKNOWN'
+    return ['HOST_AWAY', 'UNREGISTERED', 'CLOSED', 'NODE_UNKNOWN'].includes(this.code)
   }
 
   document(): ProblemDocument {

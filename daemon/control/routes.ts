@@ -1,7 +1,8 @@
 // routes.ts: the resources of the control socket, in one table.
 import type { IncomingMessage } from 'node:http'
 import { type Answer, ok } from './answer.js'
-import { type Surroundings, takeEvents } from './events.js'
+import { askNode, waitOf } from './ask.js'
+import { noSuchNode, type Surroundings, takeEvents } from './events.js'
 import { Problem } from './problems.js'
 
 interface Route {
@@ -19,14 +20,19 @@ const routes: readonly Route[] = [
     methods: {
       GET: (around, _req, name = '') => {
         const report = around.plane.nodes().find(node => node.name === name)
-        if (report === undefined) throw new Problem('NODE_UNKNOWN', `there is no node "${name}"`)
+        if (report === undefined) throw noSuchNode(around.plane, name)
         return ok(report)
       },
     },
   },
   {
     path: /^\/v1\/nodes\/([^/]+)\/events$/,
-    methods: { POST: (around, req, name = '') => takeEvents(around, name, req) },
+    methods: {
+      POST: (around, req, name = '') => {
+        const wait = waitOf(req)
+        return wait === undefined ? takeEvents(around, name, req) : askNode(around, name, wait, req)
+      },
+    },
   },
 ]
 

@@ -152,12 +152,7 @@ export class Attachment {
     this.#session?.close('refused')
     this.#session = undefined
     clearTimeout(this.#timer)
-    const why =
-      message.status === 'VERSION'
-        ? `${message.text} (the host speaks ${message.min} to ${message.max})`
-        : message.pid === 0
-          ? message.text
-          : `${message.text} (process ${message.pid})`
+    const why = `${message.text}${unsaid(message)}`
     this.#enter('refused')
     this.#failed(`the host at ${this.#options.host.socket} refused: ${why}`)
   }
@@ -219,6 +214,13 @@ export class Attachment {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.#try(), wait)
   }
+}
+
+/** What a refusal's text leaves out: the versions of the host, or which process is in the way. */
+function unsaid({ status, text, min, max, pid }: Refused): string {
+  const [told, addition] =
+    status === 'VERSION' ? [`${min} to ${max}`, `the host speaks ${min} to ${max}`] : [String(pid), `process ${pid}`]
+  return (status !== 'VERSION' && pid === 0) || new RegExp(`\\b${told}\\b`).test(text) ? '' : ` (${addition})`
 }
 
 /** What an attempt that failed means to the one who reads it. */

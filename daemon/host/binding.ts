@@ -6,11 +6,14 @@ import { CliError, NodeStoppedError } from '../process/errors.js'
 import type { Log } from '../process/node.js'
 import type { NodePort } from '../process/port.js'
 import type { RunResult } from '../process/runtime.js'
+import { Answers } from './answers.js'
 import { Calls } from './calls.js'
+import type { Directory } from './directory.js'
 import type { Client, NodeExecutor } from './executor.js'
 import { Inbox, type InboxOptions } from './inbox.js'
 import type { LoadedNode } from './loader.js'
 import { NoOutcomeError } from './outcomes.js'
+import { PeerSender } from './peers.js'
 import type { Binding, Runtime } from './supervisor.js'
 
 /** What registration said of the node. */
@@ -27,6 +30,8 @@ export interface BindingServices {
   readonly log: Log
   readonly runtime: (port: NodePort<AnyEvent>) => Runtime
   readonly remove: (place: Place) => Promise<number>
+  /** Where its peers are. */
+  readonly directory: Directory
 }
 
 /** The host may ring this much before a deadline, ms: it is asked for again then. */
@@ -40,11 +45,14 @@ export class NodeBinding implements Binding, Client, NodePort<AnyEvent> {
   readonly options: unknown
   readonly log: Log
   readonly codeUrl: string
+  readonly peers: readonly string[]
   readonly #place: Place
   readonly #executor: NodeExecutor
   readonly #services: BindingServices
   readonly #inbox: Inbox
   readonly #calls: Calls
+  readonly #answers: Answers
+  readonly #sender: PeerSender
   readonly #counts: Float64Array
   #counted = false
   #runtime: Runtime | undefined
@@ -59,7 +67,7 @@ export class NodeBinding implements Binding, Client, NodePort<AnyEvent> {
     node: LoadedNode,
     place: Place,
     executor: NodeExecutor,
-    inbox: Omit<InboxOptions, 'beforeRelease' | 'handedOver' | 'table' | 'atMostOnce'>,
+    inbox: Omit<InboxOptions, 'beforeRelease' | 'handedOver' | 'table' | 'atMostOnce' | 'answers'>,
     services: BindingServices,
   ) {
     this.name = node.config.name
@@ -71,8 +79,12 @@ export class NodeBinding implements Binding, Client, NodePort<AnyEvent> {
     this.#services = services
     this.#counts = new Float64Array(node.counters.length)
     this.#calls = new Calls(executor, place.slot, () => this.#touch())
+    this.#answers = new Answers(executor, place.slot, this.#calls)
+    this.peers = node.peers.map(peer => peer.node)
+    this.#sender = new PeerSender(executor, place.slot, this.#calls, services.directory, this.peers)
     this.#inbox = new Inbox(executor, place.slot, {
       ...inbox,
+      answers: this.#answers,
       table: node.table,
       atMostOnce: node.config.delivery === 'at-most-once',
       beforeRelease: () => this.#pushCounts(),
@@ -106,6 +118,7 @@ export class NodeBinding implements Binding, Client, NodePort<AnyEvent> {
     this.deadline(never)
     if (how === 'returned') this.#guard(() => this.#inbox.release())
     else if (how === 'failed') this.#guard(() => this.#inbox.rewind())
+    this.#guard(() => this.#answers.died())
   }
 
   close(): void {
@@ -227,6 +240,14 @@ export class NodeBinding implements Binding, Client, NodePort<AnyEvent> {
     }
   }
 
+  send(peer: number, code: number, event: Uint8Array, signal: AbortSignal): Promise<bigint> {
+    return this.#sender.send(peer, code, event, signal)
+  }
+
+  ask(peer: number, code: number, event: Uint8Array, ms: number, signal: AbortSignal): Promise<Uint8Array> {
+    return this.#sender.ask(peer, code, event, ms, signal)
+  }
+
   // ---- between
 
   #touch(): void {
@@ -267,6 +288,7 @@ export class NodeBinding implements Binding, Client, NodePort<AnyEvent> {
     if (this.#gone !== undefined) return
     this.#gone = reason
     this.#inbox.detach()
+    this.#answers.end()
     this.#calls.end(reason)
   }
 

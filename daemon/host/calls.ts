@@ -52,9 +52,15 @@ export class Calls {
     return outcome
   }
 
+  /** Pushes a command that has no outcome, now or when there is room, behind the calls that wait. */
+  put(push: () => boolean): void {
+    if (this.#ended !== undefined) return
+    if (this.#queue.length > 0 || !this.#push(0, push)) this.#queue.push({ call: 0, push })
+  }
+
   /** The slot is ready: takes the outcomes that came, and uses the room. Throws what the ring throws. */
   wake(): void {
-    if (this.#outcomes.size > this.#queue.length) this.#drain()
+    if (this.#outcomes.size > 0) this.#drain()
     if (this.#queue.length > 0) this.#retry()
   }
 

@@ -8,10 +8,18 @@ import type { Log } from '../process/node.js'
 import { NodeRuntime, ownerOf } from '../process/runtime.js'
 import { Attachment } from './attachment.js'
 import { NodeBinding, type Place } from './binding.js'
+import { Directory, type Target } from './directory.js'
 import type { InboxCounts } from './inbox.js'
 import { type LoadedNode, loadNodes } from './loader.js'
 import { matcher } from './pattern.js'
-import { type Accepted, type ControlPlane, type NodeReport, SendError, type StatusReport } from './report.js'
+import {
+  type Accepted,
+  type Answered,
+  type ControlPlane,
+  type NodeReport,
+  SendError,
+  type StatusReport,
+} from './report.js'
 import { Sender } from './sender.js'
 import type { OpenLink, Session } from './session.js'
 import { type Register, Supervisor } from './supervisor.js'
@@ -38,6 +46,8 @@ interface Node {
 }
 
 const notRunning = ['idle', 'stopped']
+/** States in which a node that has no place will have one soon, or says why not. */
+const registering = ['waiting-for-host', 'starting', 'stopping']
 
 /** A daemon. `load`, then `start`, then `stop`, each once. */
 export class Daemon implements ControlPlane {
@@ -47,6 +57,7 @@ export class Daemon implements ControlPlane {
   readonly #attachment: Attachment
   readonly #nodes = new Map<string, Node>()
   readonly #bindings = new Map<string, { binding: NodeBinding; place: Place }>()
+  readonly #directory = new Directory(name => this.#place(name))
   readonly #started = performance.now()
   #sender: Sender | undefined
   #sent = 0
@@ -142,6 +153,30 @@ export class Daemon implements ControlPlane {
   }
 
   async send(node: string, type: string, value: unknown): Promise<Accepted> {
+    const { code, bytes } = this.#encode(node, type, value)
+    return this.sendEncoded(node, code, bytes)
+  }
+
+  async ask(node: string, type: string, value: unknown, ms: number): Promise<Answered> {
+    const { code, bytes } = this.#encode(node, type, value)
+    const { table } = this.#node(node).loaded
+    if (!table.calls.includes(type)) {
+      throw new SendError('NO_REPLY', `message ${JSON.stringify(type)} of node ${node} declares no reply: send it`)
+    }
+    const { sender, place } = this.#reach(node)
+    const { seq, bytes: reply } = await sender.ask(place, code, bytes, ms)
+    this.#sent++
+    return { seq, reply: table.decodeReply(type, reply) }
+  }
+
+  async sendEncoded(node: string, code: number, bytes: Uint8Array): Promise<Accepted> {
+    const { sender, place } = this.#reach(node)
+    const accepted = await sender.send(place, code, bytes)
+    this.#sent++
+    return accepted
+  }
+
+  #encode(node: string, type: string, value: unknown): { readonly code: number; readonly bytes: Uint8Array } {
     const { table } = this.#node(node).loaded
     const code = table.code(type)
     if (code === undefined) {
@@ -150,23 +185,32 @@ export class Daemon implements ControlPlane {
       throw new SendError('TYPE_UNKNOWN', `node ${node} has no message ${JSON.stringify(type)}: ${hint}`)
     }
     try {
-      return await this.sendEncoded(node, code, table.encode(type, value))
+      return { code, bytes: table.encode(type, value) }
     } catch (error) {
       if (error instanceof MessageError) throw new SendError('INVALID', error.message, error.faults)
       throw error
     }
   }
 
-  async sendEncoded(node: string, code: number, bytes: Uint8Array): Promise<Accepted> {
+  /** Who sends to a node, and where it is. @throws SendError */
+  #reach(node: string): { readonly sender: Sender; readonly place: Place } {
     const { supervisor } = this.#node(node)
     const bound = this.#bindings.get(node)
     if (bound === undefined || supervisor.binding !== bound.binding || this.#sender === undefined) {
       throw this.#unreachable(node, supervisor)
     }
     if (this.#attachment.state === 'stalled') throw new SendError('HOST_AWAY', 'the host does not answer')
-    const accepted = await this.#sender.send(bound.place, code, bytes)
-    this.#sent++
-    return accepted
+    return { sender: this.#sender, place: bound.place }
+  }
+
+  /** Where a node is for its peers; undefined: it is being registered. @throws SendError */
+  #place(name: string): Target | undefined {
+    const { supervisor } = this.#node(name)
+    const bound = this.#bindings.get(name)
+    if (bound !== undefined && supervisor.binding === bound.binding) return bound.place
+    const connected = this.#attachment.report().state === 'connected'
+    if (connected && registering.includes(supervisor.state)) return undefined
+    throw this.#unreachable(name, supervisor)
   }
 
   #node(name: string): Node {
@@ -184,8 +228,7 @@ export class Daemon implements ControlPlane {
     if (notRunning.includes(state)) return new SendError('CLOSED', `node ${name} has ended and takes no more events`)
     const host = this.#attachment.report()
     if (host.state === 'connected') {
-      const why = lastError === undefined ? 'the node is not registered with the host yet' : lastError
-      return new SendError('HOST_AWAY', `node ${name} cannot take events: ${why}`)
+      return new SendError('UNREGISTERED', `node ${name} cannot take events yet: ${lastError ?? 'it is starting'}`)
     }
     return new SendError('HOST_AWAY', `the host is away: ${host.lastError ?? `nobody at ${host.socket}`}`)
   }
@@ -194,7 +237,10 @@ export class Daemon implements ControlPlane {
     this.#sender = new Sender(session.executor)
     const register: Register = async (ask, { node }) => {
       const { log, counts, wanted } = this.#nodes.get(node.config.name)!
-      const place = await session.register(ask)
+      const place = await session.register(ask).finally(() => {
+        // When its supervisor has heard of it.
+        setImmediate(() => this.#directory.settle(ask.name))
+      })
       if (place.carried > 0) log.info({ carried: place.carried }, `${place.carried} events were waiting`)
       const binding = new NodeBinding(node, place, session.executor, this.#inbox(log, counts, wanted), {
         now: this.#now,
@@ -204,6 +250,7 @@ export class Daemon implements ControlPlane {
           this.#bindings.delete(ask.name)
           return session.remove(slot, generation)
         },
+        directory: this.#directory,
       })
       this.#bindings.set(ask.name, { binding, place })
       return binding
@@ -234,6 +281,7 @@ export class Daemon implements ControlPlane {
   #lost(reason: string): void {
     this.#forget(reason)
     for (const { supervisor } of this.#nodes.values()) supervisor.detach()
+    this.#directory.settleAll()
   }
 
   #forget(reason: string): void {

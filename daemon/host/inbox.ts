@@ -3,6 +3,7 @@
 import { codes, flags, kinds, record } from '../../shm/ring.js'
 import type { AnyEvent } from '../message/message.js'
 import type { MessageTable } from '../message/table.js'
+import type { Answers } from './answers.js'
 import type { NodeExecutor } from './executor.js'
 import { littleEndian, readU64 } from './native.js'
 import type { Slab } from './slab.js'
@@ -15,6 +16,7 @@ const {
   flags: flagsAt,
   attempts: attemptsAt,
   type: typeAt,
+  answer: answerAt,
   seq: seqAt,
   time: timeAt,
 } = record
@@ -46,6 +48,8 @@ export interface InboxOptions {
   /** Whether transitions of the interface of that name reach the node. */
   readonly wanted: (name: string) => boolean
   readonly counts: InboxCounts
+  /** Where events get answers whose senders wait for them. */
+  readonly answers: Answers
   /** A record was skipped because it does not fit the message table. */
   readonly rejected: (error: unknown, seq: number) => void
   /** Push what was held back of the commands of events that are done: the ring publishes them before the release. */
@@ -65,6 +69,7 @@ export class Inbox {
   readonly #options: InboxOptions
   readonly #table: MessageTable
   readonly #counts: InboxCounts
+  readonly #answers: Answers
   #slab: Slab | undefined
   #hand = 0
   #at = 0
@@ -86,6 +91,7 @@ export class Inbox {
     this.#options = options
     this.#table = options.table
     this.#counts = options.counts
+    this.#answers = options.answers
   }
 
   /** Events may have come: the next one who asks looks into the ring again. */
@@ -111,6 +117,7 @@ export class Inbox {
 
   /** Releases what is in hand and hands over the next event. undefined: none now. */
   take(): AnyEvent | undefined {
+    this.#answers.finished()
     while (!this.#closed && (this.#at < this.#end || this.#copy())) {
       const at = this.#at
       const event = this.#next()
@@ -124,6 +131,7 @@ export class Inbox {
 
   /** The same for all that were copied together. */
   takeBatch(): AnyEvent[] {
+    this.#answers.finished()
     const events: AnyEvent[] = []
     while (!this.#closed && (this.#at < this.#end || this.#copy())) {
       const from = this.#at
@@ -141,6 +149,7 @@ export class Inbox {
 
   /** Releases what is in hand. */
   release(): void {
+    this.#answers.finished()
     if (this.#slab === undefined) return
     this.#options.beforeRelease()
     if (this.#at >= this.#again) {
@@ -245,6 +254,9 @@ export class Inbox {
       return undefined
     }
     const code = view.getUint32(at + typeAt, littleEndian)
+    const handle = view.getUint32(at + answerAt, littleEndian)
+    // Who asked for the answer of one that comes again was told of the death.
+    const question = handle === 0 || again ? undefined : this.#answers.open(handle)
     let event: AnyEvent
     try {
       event = this.#table.event(
@@ -257,8 +269,10 @@ export class Inbox {
         readU64(view, at + timeAt) / nsPerMs,
         marked,
         attempts,
+        question,
       ) as AnyEvent
     } catch (error) {
+      question?.refuse(error instanceof Error ? error.message : String(error))
       this.#counts.rejected++
       this.#options.rejected(error, readU64(view, at + seqAt))
       return undefined

@@ -4,10 +4,12 @@ import { dirname } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { type Config, type NodeConfig, problemAt } from '../config/load.js'
 import { ConfigError, type Problem, printable } from '../config/problems.js'
+import { suggest } from '../config/suggest.js'
 import type { MessageTable } from '../message/table.js'
 import { type Counter, compileNode, isProcessNode } from '../process/define.js'
 import type { ProcessNode } from '../process/node.js'
 import { checkOptions } from '../process/options.js'
+import type { CompiledPeer } from '../process/peers.js'
 import { BundleError, bundle, needsBundle } from './bundle.js'
 
 /** A node with the function it runs. */
@@ -18,6 +20,8 @@ export interface LoadedNode {
   /** Names of next nodes and error counters; commands speak of them by index. */
   readonly next: readonly string[]
   readonly counters: readonly Counter[]
+  /** The other nodes it sends to: what it calls them, by what messages, and their names. */
+  readonly peers: readonly (CompiledPeer & { readonly node: string })[]
   /** As the schema of the definition made them. */
   readonly options: unknown
 }
@@ -51,8 +55,13 @@ export async function loadNodes(config: Config): Promise<readonly LoadedNode[]> 
     }
     const checked = await optionsOf(config, node, definition)
     if ('problems' in checked) problems.push(...checked.problems)
-    else nodes.push({ config: node, definition, ...compileNode(definition), options: checked.value })
+    else {
+      const compiled = compileNode(definition)
+      const peers = compiled.peers.map(peer => ({ ...peer, node: node.peers[peer.key] ?? peer.key }))
+      nodes.push({ config: node, definition, ...compiled, peers, options: checked.value })
+    }
   }
+  for (const node of nodes) problems.push(...peerFaults(config, node, nodes))
   if (problems.length > 0) throw new ConfigError(problems)
   return nodes
 }
@@ -66,6 +75,33 @@ export async function loadDefinition(path: string): Promise<ProcessNode> {
   const definition = (await loadModules([path])).get(path)
   if (definition === undefined || definition instanceof ModuleError) throw definition ?? new ModuleError(`no ${path}`)
   return definition
+}
+
+/** What is wrong with the peers of `node`. Those whose modules are at fault themselves are not looked at. */
+function peerFaults(config: Config, { config: node, peers }: LoadedNode, all: readonly LoadedNode[]): Problem[] {
+  const problems = Object.keys(node.peers)
+    .filter(key => !peers.some(peer => peer.key === key))
+    .map(key => {
+      const known = peers.length === 0 ? 'none' : peers.map(peer => peer.key).join(', ')
+      return problemAt(config, ['nodes', node.name, 'peers', key], `the module declares no peer "${key}": ${known}`)
+    })
+  for (const { key, node: name, table } of peers) {
+    const place = ['nodes', node.name, ...(Object.hasOwn(node.peers, key) ? ['peers', key] : ['module'])]
+    const fault = (message: string) => problems.push(problemAt(config, place, printable(message)))
+    const target = all.find(one => one.config.name === name)
+    const lacks = target?.table.lacks(table)
+    if (lacks !== undefined) fault(`node "${name}" cannot be its peer "${key}": ${lacks}`)
+    else if (target === undefined && !config.nodes.some(one => one.name === name)) {
+      const near = suggest(
+        name,
+        config.nodes.map(one => one.name),
+      )
+      const hint =
+        near === undefined ? `add it, or name another one:  peers: { ${key}: NODE }` : `did you mean "${near}"?`
+      fault(`its peer "${key}" is a node "${name}", and there is none; ${hint}`)
+    }
+  }
+  return problems
 }
 
 async function optionsOf(

@@ -92,7 +92,32 @@ export interface Accepted {
   readonly dropped?: boolean
 }
 
-export type SendErrorCode = 'NODE_UNKNOWN' | 'TYPE_UNKNOWN' | 'INVALID' | 'FULL' | 'CLOSED' | 'HOST_AWAY' | 'TOO_BIG'
+/** The reply to an event that was sent by `ask`. */
+export interface Answered {
+  readonly seq: bigint
+  /** The fields that the message declares for its reply. */
+  readonly reply: Readonly<Record<string, unknown>>
+}
+
+/**
+ * `UNREGISTERED`: there is a host, but it has not taken the node (yet). Of `ask` only: `NO_REPLY` (the message declares
+ * none), `REFUSED` (the node said no, the error's message is its reason), `TIMEOUT`, `UNANSWERED` (the node finished
+ * with the event), `DIED` (the node ended before).
+ */
+export type SendErrorCode =
+  | 'NODE_UNKNOWN'
+  | 'TYPE_UNKNOWN'
+  | 'INVALID'
+  | 'FULL'
+  | 'CLOSED'
+  | 'UNREGISTERED'
+  | 'HOST_AWAY'
+  | 'TOO_BIG'
+  | 'NO_REPLY'
+  | 'REFUSED'
+  | 'TIMEOUT'
+  | 'UNANSWERED'
+  | 'DIED'
 
 /** What is wrong with one part of a value. */
 export interface Fault {
@@ -132,6 +157,11 @@ export interface ControlPlane {
    * @throws SendError
    */
   send(node: string, type: string, value: unknown): Promise<Accepted>
-  /** The same for an event that `table(node).encode` encoded before. */
+  /**
+   * Sends one event of a message that declares a reply, and waits for that, `ms` milliseconds (1 to 4294967295).
+   * @throws SendError
+   */
+  ask(node: string, type: string, value: unknown, ms: number): Promise<Answered>
+  /** The same as `send` for an event that `table(node).encode` encoded before. */
   sendEncoded(node: string, code: number, bytes: Uint8Array): Promise<Accepted>
 }

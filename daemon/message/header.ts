@@ -1,7 +1,7 @@
 // header.ts: a message table as a C header, for senders in C. Self-contained: it needs nothing of ours.
 
 import type { ChoiceKind, Kind } from './kind.js'
-import { macroName, type PlacedMessage } from './layout.js'
+import { macroName, type PlacedFields, type PlacedMessage } from './layout.js'
 
 const keywords = new Set(
   (
@@ -35,14 +35,23 @@ function isChoice(kind: Kind): kind is ChoiceKind {
 }
 
 function structOf(node: string, message: PlacedMessage): string[] {
-  const { name, code, form, fields, size, open } = message
+  const { name, code, form, reply } = message
   const macro = `${macroName(node)}_${macroName(name)}`
   const type = `${node}_${identifier(name)}`
   const lines = ['', `// ${name}`, `#define ${macro}_CODE ${code}u`]
   if (form === 'signal') {
     return [...lines, `// vlib_process_signal_event (vm, node_index, ${macro}_CODE, data): data is the whole message.`]
   }
-  if (fields.length === 0) return [...lines, `#define ${macro}_SIZE 0u // no payload`]
+  const answer =
+    reply === undefined
+      ? []
+      : [`// the reply to ${name}`, ...recordOf(`reply to ${name}`, `${macro}_REPLY`, `${type}_reply`, reply)]
+  return [...lines, ...recordOf(name, macro, type, message), ...answer]
+}
+
+function recordOf(name: string, macro: string, type: string, { fields, size, open }: PlacedFields): string[] {
+  if (fields.length === 0) return [`#define ${macro}_SIZE 0u // no payload`]
+  const lines: string[] = []
   for (const { name: field, kind } of fields) {
     if (!isChoice(kind)) continue
     const words = kind.choices.map((word, i) => `  ${macro}_${macroName(field)}_${macroName(word)} = ${i},`)

@@ -1,5 +1,6 @@
 // message.ts: the message table as an author writes it, and the types that follow from it.
 
+import type { Answering } from './call.js'
 import type { Fields, Kind, ValueOfKind } from './kind.js'
 import { u64 } from './numbers.js'
 
@@ -7,10 +8,11 @@ import { u64 } from './numbers.js'
 export const firstReservedCode = 0xffff_0000
 
 /**
- * How a message comes to a node: as a record with fields (`message`), as the one 8-byte datum of VPP's
- * `vlib_process_signal_event` (`signal`), or only from the host itself (`host`).
+ * How a message comes to a node: as a record with fields (`message`), the same by somebody who may wait for a reply
+ * (`call`), as the one 8-byte datum of VPP's `vlib_process_signal_event` (`signal`), or only from the host itself
+ * (`host`).
  */
-export type MessageForm = 'message' | 'signal' | 'host'
+export type MessageForm = 'message' | 'call' | 'signal' | 'host'
 
 /** One line of a message table. Made by {@link message}, {@link signal} or predefined. */
 export interface Message<out F extends Fields = Fields> {
@@ -18,6 +20,13 @@ export interface Message<out F extends Fields = Fields> {
   readonly code: number
   readonly fields: F
   readonly form: MessageForm
+}
+
+/** A message that declares a reply. Made by {@link call}. */
+export interface Call<out F extends Fields = Fields, out R extends Fields = Fields> extends Message<F> {
+  readonly form: 'call'
+  /** The fields of the reply. */
+  readonly reply: R
 }
 
 /** A message table: the name of each message, and what it is. The names are the `type` of the events. */
@@ -41,6 +50,17 @@ export function message(code: number): Message<NoFields>
 export function message<const F extends Fields>(code: number, fields: F): Message<F>
 export function message(code: number, fields: Fields = {}): Message {
   return { code: checkCode(code), fields, form: 'message' }
+}
+
+/**
+ * A message whose sender may wait for a reply: the event has `reply(value)` and `refuse(reason)`.
+ *
+ * @param fields of the message, as in {@link message}; may be `{}`.
+ * @param reply the fields of the reply, packed like those of a message; `{}`: only that it was done.
+ * @example call(3, { key: u32 }, { value: text(32) })
+ */
+export function call<const F extends Fields, const R extends Fields>(code: number, fields: F, reply: R): Call<F, R> {
+  return { code: checkCode(code), fields, form: 'call', reply }
 }
 
 /**
@@ -73,6 +93,9 @@ export interface GapEvent extends EventMeta {
 }
 
 type EventOf<Type, M> =
+  M extends Call<infer F, infer R> ? PlainEventOf<Type, Message<F>> & Answering<R> : PlainEventOf<Type, M>
+
+type PlainEventOf<Type, M> =
   M extends Message<infer F>
     ? {
         readonly [Key in 'type' | keyof F | keyof EventMeta]: Key extends 'type'
@@ -84,6 +107,11 @@ type EventOf<Type, M> =
               : never
       }
     : never
+
+/** Values for the fields of a table, as they are given to a sender. */
+export type FieldValues<F extends Fields> = [keyof F] extends [never]
+  ? Readonly<Record<string, never>>
+  : { readonly [Field in keyof F]: ValueOfKind<F[Field]> }
 
 /** The events of a table: a union, told apart by `type`. `gap` is always among them. */
 export type MessageOf<M extends Messages> =

@@ -1,9 +1,10 @@
 // table.ts: the compiled message table of a node: the codec and the checks, in both directions.
 
+import { CallEvent, type Question } from './call.js'
 import { type Fault, MessageError, Misfit, show } from './errors.js'
 import { cHeader } from './header.js'
-import { littleEndian, maxEvent, type Schema } from './kind.js'
-import { layOut, type PlacedMessage } from './layout.js'
+import { type ChoiceKind, type Kind, littleEndian, maxEvent, type Schema } from './kind.js'
+import { layOut, type PlacedFields, type PlacedMessage } from './layout.js'
 import type { AnyEvent, Messages } from './message.js'
 import { jsonSchema } from './schema.js'
 import { suggest } from './suggest.js'
@@ -53,6 +54,11 @@ export class MessageTable {
     return this.#byName.get(name)?.code
   }
 
+  /** The name of a code, or undefined if no message has it. */
+  name(code: number): string | undefined {
+    return this.#byCode.get(code)?.name
+  }
+
   /** Largest payload of a message in bytes, or undefined if there is none of that name. */
   maxSize(name: string): number | undefined {
     const message = this.#byName.get(name)
@@ -72,20 +78,47 @@ export class MessageTable {
     if (message.form === 'host') {
       throw new MessageError([{ pointer: '', message: `"${name}" is sent by the host only` }])
     }
-    const prepared = prepare(message, value)
-    let size = message.size
-    for (let i = 0; i < prepared.length; i++) size += message.fields[i]!.kind.extra(prepared[i])
-    if (size > maxEvent) {
-      const pointer = message.open ? `/${message.fields.at(-1)!.name}` : ''
-      throw new MessageError([{ pointer, message: `${size} bytes are too many: a message has at most ${maxEvent}` }])
+    return write(message, value)
+  }
+
+  /** The messages that declare a reply. */
+  get calls(): string[] {
+    return this.#messages.filter(message => message.reply !== undefined).map(message => message.name)
+  }
+
+  /** The record of a reply to a call, from its fields as `encode` takes them. Throws {@link MessageError}. */
+  encodeReply(name: string, value: unknown): Uint8Array {
+    return write(this.#replyOf(name), value)
+  }
+
+  /** The fields of a reply to a call. Throws {@link MessageError} for bytes that are none. */
+  decodeReply(name: string, bytes: Uint8Array): Record<string, unknown> {
+    const reply = this.#replyOf(name)
+    const { size, open } = reply
+    if (open ? bytes.length < size : bytes.length !== size) {
+      const text = `the reply to "${name}" has ${open ? 'at least ' : ''}${size} bytes, not ${bytes.length}`
+      throw new MessageError([{ pointer: '', message: text }])
     }
-    const bytes = new Uint8Array(size)
-    const view = new DataView(bytes.buffer)
-    for (let i = 0; i < prepared.length; i++) {
-      const { kind, offset } = message.fields[i]!
-      kind.write(view, offset, prepared[i])
+    return readFields(reply, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length, {})
+  }
+
+  #replyOf(name: string): PlacedFields {
+    const reply = this.#byName.get(name)?.reply
+    if (reply !== undefined) return reply
+    throw new MessageError([{ pointer: '', message: `no message ${show(name)} declares a reply` }])
+  }
+
+  /**
+   * Why whoever sends by `other` cannot send to a node of this table: the first message that this one lacks or has
+   * otherwise. undefined: every message of `other` is understood, and so is its reply.
+   */
+  lacks(other: MessageTable): string | undefined {
+    for (const theirs of other.#messages) {
+      const own = this.#byName.get(theirs.name)
+      if (own === undefined) return `it has no message "${theirs.name}"`
+      if (shapeOf(own) !== shapeOf(theirs)) return `its message "${theirs.name}" is another one`
     }
-    return bytes
+    return undefined
   }
 
   /**
@@ -101,6 +134,7 @@ export class MessageTable {
 
   /**
    * A record as the event that the coroutine gets. One call for everything, so that an event is one object made once.
+   * `question`: somebody waits for the answer; only to a message that declares a reply can there be one.
    * Throws {@link MessageError} for a record that does not fit the table.
    */
   event(
@@ -113,11 +147,18 @@ export class MessageTable {
     time: number,
     redelivered: boolean,
     attempts: number,
+    question?: Question,
   ): AnyEvent {
     if (kind === recordKind.gap) {
       return gap(view, offset, length, { type: 'gap', seq, time, redelivered, attempts }) as AnyEvent
     }
     const message = this.#find(code, kind, length)
+    if (message.reply !== undefined) {
+      const { name, reply } = message
+      const encode = (value: unknown) => write(reply, value)
+      const call = new CallEvent(name, seq, time, redelivered, attempts, encode, question)
+      return readFields(message, view, offset, offset + length, call as unknown as Record<string, unknown>) as AnyEvent
+    }
     // One literal with what all events have, then the fields in a fixed order: every event of a type has one shape.
     const event = { type: message.name, seq, time, redelivered, attempts }
     return readFields(message, view, offset, offset + length, event) as AnyEvent
@@ -154,8 +195,37 @@ function gap(view: DataView, offset: number, length: number, into: Record<string
   return into
 }
 
+// One word for the layout of a message and its reply.
+function shapeOf({ code, form, fields, reply }: PlacedMessage): string {
+  const shape = (placed: PlacedFields['fields']) =>
+    placed.map(({ name, kind }) => `${name}: ${kindOf(kind)}`).join(', ')
+  return `${code} ${form} (${shape(fields)}) (${reply === undefined ? '' : shape(reply.fields)})`
+}
+
+function kindOf(kind: Kind): string {
+  return 'choices' in kind ? `choice(${(kind as ChoiceKind).choices.join(' ')})` : kind.name
+}
+
+/** The record of a message or a reply. Throws MessageError. */
+function write(message: PlacedFields, value: unknown): Uint8Array {
+  const prepared = prepare(message, value)
+  let size = message.size
+  for (let i = 0; i < prepared.length; i++) size += message.fields[i]!.kind.extra(prepared[i])
+  if (size > maxEvent) {
+    const pointer = message.open ? `/${message.fields.at(-1)!.name}` : ''
+    throw new MessageError([{ pointer, message: `${size} bytes are too many: a message has at most ${maxEvent}` }])
+  }
+  const bytes = new Uint8Array(size)
+  const view = new DataView(bytes.buffer)
+  for (let i = 0; i < prepared.length; i++) {
+    const { kind, offset } = message.fields[i]!
+    kind.write(view, offset, prepared[i])
+  }
+  return bytes
+}
+
 function readFields(
-  message: PlacedMessage,
+  message: PlacedFields,
   view: DataView,
   offset: number,
   end: number,
@@ -186,7 +256,7 @@ function checkRecord(message: PlacedMessage, kind: number, length: number): void
 }
 
 // Every field ready to be written, or every fault.
-function prepare(message: PlacedMessage, value: unknown): unknown[] {
+function prepare(message: PlacedFields, value: unknown): unknown[] {
   const given = value === undefined ? {} : value
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new MessageError([{ pointer: '', message: `${show(given)} is not an object with the fields of the message` }])

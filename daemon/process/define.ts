@@ -3,6 +3,7 @@
 import type { Messages } from '../message/message.js'
 import { MessageTable } from '../message/table.js'
 import type { AnyOptions, CounterSpec, DefinedNode, ProcessNode, ProcessNodeOptions, Severity } from './node.js'
+import { type CompiledPeer, type Peers, tablesOf } from './peers.js'
 
 // Registered, because a node module may bring its own copy of this package.
 const brand = Symbol.for('corod.processNode')
@@ -27,8 +28,9 @@ export function processNode<
   const Counter extends string = never,
   Data = undefined,
   Options = AnyOptions,
->(definition: ProcessNodeOptions<M, Next, Counter, Data, Options>): DefinedNode<M, Next, Counter, Data, Options> {
-  const { messages, next, counters, options, data, run } = definition
+  const P extends Peers = Record<never, never>,
+>(definition: ProcessNodeOptions<M, Next, Counter, Data, Options, P>): DefinedNode<M, Next, Counter, Data, Options, P> {
+  const { messages, next, counters, options, data, peers, run } = definition
   const made = {
     [brand]: true,
     messages: messages ?? ({} as M),
@@ -36,6 +38,7 @@ export function processNode<
     counters: counters ?? ({} as Readonly<Record<Counter, CounterSpec>>),
     options,
     data,
+    peers: tablesOf(peers ?? {}) as DefinedNode<M, Next, Counter, Data, Options, P>['peers'],
     run,
   }
   compileNode(made)
@@ -59,13 +62,25 @@ export interface CompiledNode {
   readonly table: MessageTable
   readonly next: readonly string[]
   readonly counters: readonly Counter[]
+  readonly peers: readonly CompiledPeer[]
 }
 
 const severities: readonly string[] = ['info', 'warn', 'error']
 
+/** How many of each a host takes: COROD_MAX_NEXT, _COUNTERS and _CODES of shm/handshake.h; a test compares them. */
+export const registrationLimits = { next: 64, counters: 128, messages: 256 } as const
+
+function few(what: keyof typeof registrationLimits, names: object): void {
+  const [count, most] = [Object.keys(names).length, registrationLimits[what]]
+  if (count > most) throw new TypeError(`${what}: ${count} are too many, a node has at most ${most}`)
+}
+
 /** Reads and checks a definition. Throws for one that could never run. */
 export function compileNode(definition: ProcessNode): CompiledNode {
   if (typeof definition.run !== 'function') throw new TypeError('a process node has a function "run"')
+  few('next', definition.next)
+  few('counters', definition.counters)
+  few('messages', definition.messages)
   for (const name of definition.next) {
     if (typeof name !== 'string' || !/^[\x21-\x7e]{1,63}$/.test(name)) {
       throw new TypeError(`next node ${JSON.stringify(name)}: 1 to 63 printable characters`)
@@ -73,7 +88,22 @@ export function compileNode(definition: ProcessNode): CompiledNode {
   }
   if (new Set(definition.next).size !== definition.next.length) throw new TypeError('a next node is there twice')
   const counters = Object.entries<CounterSpec>(definition.counters).map(([name, spec]) => counter(name, spec))
-  return { table: new MessageTable(definition.messages), next: [...definition.next], counters }
+  return {
+    table: new MessageTable(definition.messages),
+    next: [...definition.next],
+    counters,
+    // A module may bring a copy of this package that is older than peers.
+    peers: Object.entries(definition.peers ?? {}).map(([key, messages]) => peer(key, messages)),
+  }
+}
+
+function peer(key: string, messages: Messages): CompiledPeer {
+  if (!/^[A-Za-z0-9_.-]{1,63}$/.test(key)) throw new TypeError(`peer "${key}": use 1 to 63 of A-Z a-z 0-9 _ . -`)
+  try {
+    return { key, table: new MessageTable(messages) }
+  } catch (error) {
+    throw new TypeError(`peer "${key}": ${error instanceof Error ? error.message : error}`, { cause: error })
+  }
 }
 
 function counter(name: string, spec: CounterSpec): Counter {

@@ -7,6 +7,10 @@ export const errorCodes = {
   ERR_RECEIVER_BUSY: 'two waits at once on the same inbox, receiver, timer or Unordered',
   ERR_NODE_STOPPED: 'the node was stopped: every wait and call ends so',
   ERR_CLI: 'the host refused the command of vm.cli, or it failed',
+  ERR_UNDELIVERED: 'an event for a peer did not reach its queue: it is full, closed, not there',
+  ERR_REFUSED: 'the peer refused the call, and said why',
+  ERR_UNANSWERED: 'the peer finished with the call without an answer',
+  ERR_PEER_DIED: 'the peer ended before it answered the call',
   ERR_DISPOSED: 'a timer was used after it was disposed of',
   ERR_INVALID_ARGUMENT: 'an argument that can never be right: a duration of NaN, an unknown counter, an empty packet',
 } as const
@@ -92,6 +96,57 @@ export class CliError extends ProcessError {
     this.command = command
     this.status = status
     this.output = output
+  }
+}
+
+/** `peer.send` and `peer.call`: the event did not reach the queue of the peer. */
+export class UndeliveredError extends ProcessError {
+  static override readonly code = 'ERR_UNDELIVERED'
+  /** The node it was for. */
+  readonly node: string
+  /** The host's name for why: `FULL`, `CLOSED`, `UNREGISTERED`, `HOST_AWAY`, `TOO_BIG`, `LIMIT`, … */
+  readonly status: string
+
+  constructor(node: string, status: string, message: string, options?: ErrorOptions) {
+    super('ERR_UNDELIVERED', `node "${node}": ${message}`, options)
+    this.node = node
+    this.status = status
+  }
+}
+
+/** `peer.call`: the peer said no. */
+export class RefusedError extends ProcessError {
+  static override readonly code = 'ERR_REFUSED'
+  readonly node: string
+  /** What the peer gave to `refuse`. */
+  readonly reason: string
+
+  constructor(node: string, reason: string) {
+    super('ERR_REFUSED', `node "${node}" refused: ${reason}`)
+    this.node = node
+    this.reason = reason
+  }
+}
+
+/** `peer.call`: the peer asked for its next event, or returned, and had not answered. */
+export class UnansweredError extends ProcessError {
+  static override readonly code = 'ERR_UNANSWERED'
+  readonly node: string
+
+  constructor(node: string) {
+    super('ERR_UNANSWERED', `node "${node}" finished with the call and did not answer`)
+    this.node = node
+  }
+}
+
+/** `peer.call`: the peer threw, was stopped, or its process died. It may have done what was asked, or half of it. */
+export class PeerDiedError extends ProcessError {
+  static override readonly code = 'ERR_PEER_DIED'
+  readonly node: string
+
+  constructor(node: string) {
+    super('ERR_PEER_DIED', `node "${node}" ended before it answered`)
+    this.node = node
   }
 }
 

@@ -3,6 +3,7 @@
 import type { MessageOf, Messages } from '../message/message.js'
 import type { ChannelReceiver, Sender } from './channel.js'
 import type { StandardSchema } from './options.js'
+import type { MessagesOfPeer, Peer, Peers } from './peers.js'
 import type { Receiver } from './receiver.js'
 import type { Selected, Sources } from './select.js'
 import type { Source } from './source.js'
@@ -39,8 +40,15 @@ export interface Enqueue {
   readonly flags?: number
 }
 
-/** The node itself: its events, its counters, its packets. */
-export interface ProcessContext<M extends Messages, Next extends string, Counter extends string, Data, Options> {
+/** The node itself: its events, its counters, its packets, its peers. */
+export interface ProcessContext<
+  M extends Messages,
+  Next extends string,
+  Counter extends string,
+  Data,
+  Options,
+  P extends Peers = Record<never, never>,
+> {
   /** Its name, from the YAML. */
   readonly name: string
   /** Its options, from the YAML; checked, if the node declares a schema for them. */
@@ -62,6 +70,8 @@ export interface ProcessContext<M extends Messages, Next extends string, Counter
    * @returns false: the host has no room now, nothing was sent.
    */
   enqueue(next: Next, packet: Uint8Array, to?: Enqueue): boolean
+  /** The other nodes that it sends to, by the names of the definition. */
+  readonly peers: { readonly [Key in keyof P]: Peer<MessagesOfPeer<P[Key]>> }
 }
 
 /** The machine under the node: time, waiting, the host's command line. Every wait ends when the node is stopped. */
@@ -98,7 +108,14 @@ export interface Vm {
 }
 
 /** What an author gives to `processNode`. */
-export interface ProcessNodeOptions<M extends Messages, Next extends string, Counter extends string, Data, Options> {
+export interface ProcessNodeOptions<
+  M extends Messages,
+  Next extends string,
+  Counter extends string,
+  Data,
+  Options,
+  P extends Peers = Record<never, never>,
+> {
   /** The messages it takes: `{ enable: message(1, { dest: ip4 }), disable: message(2) }`. */
   readonly messages?: M
   /** The nodes it may send packets to. Registration fails if the host has no node of that name. */
@@ -109,18 +126,31 @@ export interface ProcessNodeOptions<M extends Messages, Next extends string, Cou
   readonly options?: StandardSchema<Options>
   /** Makes what `node.data` is, anew for each life of the node. Locals of `run` usually do. */
   readonly data?: () => Data
+  /**
+   * The other nodes that it sends to: for each its message table, or the node as another module exports it. The YAML
+   * says which node each stands for (`peers:`); by default the one of the same name.
+   */
+  readonly peers?: P
   /** The coroutine. When it returns the node is idle, or started again, as its restart policy says. */
-  run(vm: Vm, node: ProcessContext<M, Next, Counter, Data, Options>): Promise<void>
+  run(vm: Vm, node: ProcessContext<M, Next, Counter, Data, Options, P>): Promise<void>
 }
 
 /** A node, ready for the loader. Made by `processNode`. */
-export interface DefinedNode<M extends Messages, Next extends string, Counter extends string, Data, Options> {
+export interface DefinedNode<
+  M extends Messages,
+  Next extends string,
+  Counter extends string,
+  Data,
+  Options,
+  P extends Peers = Record<never, never>,
+> {
   readonly messages: M
   readonly next: readonly Next[]
   readonly counters: Readonly<Record<Counter, CounterSpec>>
   readonly options: StandardSchema<Options> | undefined
   readonly data: (() => Data) | undefined
-  run(vm: Vm, node: ProcessContext<M, Next, Counter, Data, Options>): Promise<void>
+  readonly peers: { readonly [Key in keyof P]: MessagesOfPeer<P[Key]> }
+  run(vm: Vm, node: ProcessContext<M, Next, Counter, Data, Options, P>): Promise<void>
 }
 
 /** Any node: what the loader gets from a module. Only the runtime can call `run` of one. */
@@ -130,5 +160,6 @@ export interface ProcessNode {
   readonly counters: Readonly<Record<string, CounterSpec>>
   readonly options: StandardSchema | undefined
   readonly data: (() => unknown) | undefined
+  readonly peers: Readonly<Record<string, Messages>>
   run(vm: Vm, node: never): Promise<void>
 }

@@ -32,4 +32,16 @@ export interface NodePort<E = AnyEvent> {
   enqueue(next: number, packet: Uint8Array, rx: number, tx: number, flags: number): boolean
   /** Rejects with CliError. When `signal` aborts nobody waits for the result any more. */
   cli(command: string, signal: AbortSignal): Promise<string>
+  /** The names of the nodes that the definition's peers stand for. */
+  readonly peers: readonly string[]
+  /**
+   * Sends an event to a peer, an index into `peers`; its place in the peer's order. What is sent first is there first.
+   * Rejects with UndeliveredError.
+   */
+  send(peer: number, code: number, event: Uint8Array, signal: AbortSignal): Promise<bigint>
+  /**
+   * The same, and waits for the reply, `ms` milliseconds at most. Rejects also with TimeoutError, RefusedError,
+   * UnansweredError, PeerDiedError.
+   */
+  ask(peer: number, code: number, event: Uint8Array, ms: number, signal: AbortSignal): Promise<Uint8Array>
 }

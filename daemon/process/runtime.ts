@@ -11,6 +11,7 @@ import { invalid, NodeStoppedError } from './errors.js'
 import { Inbox } from './inbox.js'
 import type { Enqueue, Log, ProcessContext, ProcessNode } from './node.js'
 import { dismiss, enrol, findOwner, type Owner, runOwned } from './owner.js'
+import { NodePeers } from './peers.js'
 import type { NodePort } from './port.js'
 import type { Receiver } from './receiver.js'
 import { NodeVm } from './vm.js'
@@ -39,6 +40,7 @@ export class NodeRuntime<E = AnyEvent> implements Owner {
   readonly #inbox: Inbox<E>
   readonly #vm: NodeVm
   readonly #compiled: CompiledNode
+  readonly #peers: NodePeers
   #state: 'new' | 'running' | 'ended' = 'new'
   #failure: { readonly error: unknown } | undefined
 
@@ -52,11 +54,12 @@ export class NodeRuntime<E = AnyEvent> implements Owner {
     this.#clock = new Clock(port)
     this.#inbox = new Inbox(port, this.#scope)
     this.#vm = new NodeVm(port, this.#scope, this.#clock)
+    this.#peers = new NodePeers(port, this.#scope, this.#clock, compiled.peers)
   }
 
   /** Results of calls that came when nobody waited for them any more. */
   get late(): number {
-    return this.#vm.late
+    return this.#vm.late + this.#peers.late
   }
 
   /** Runs the coroutine to its end. Never rejects. Once only. */
@@ -128,7 +131,7 @@ export class NodeRuntime<E = AnyEvent> implements Owner {
   #context(data: unknown): never {
     const { counters, next } = this.#compiled
     const names = counters.map(counter => counter.name)
-    return new NodeContext(this.#port, this.#inbox, data, names, next) as never
+    return new NodeContext(this.#port, this.#inbox, data, names, next, this.#peers.handles) as never
   }
 }
 
@@ -143,6 +146,7 @@ class NodeContext implements Omit<ProcessContext<Messages, string, string, unkno
   readonly data: unknown
   readonly log: Log
   readonly inbox: Receiver<unknown>
+  readonly peers: NodePeers['handles']
   readonly #port: NodePort<unknown>
   readonly #counters = new Map<string, number>()
   readonly #next = new Map<string, number>()
@@ -153,7 +157,9 @@ class NodeContext implements Omit<ProcessContext<Messages, string, string, unkno
     data: unknown,
     counters: readonly string[],
     next: readonly string[],
+    peers: NodePeers['handles'],
   ) {
+    this.peers = peers
     this.name = port.name
     this.options = port.options
     this.log = port.log

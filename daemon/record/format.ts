@@ -28,6 +28,8 @@ export interface EventLine {
   readonly fields: Readonly<Record<string, unknown>>
   readonly redelivered?: true
   readonly attempts?: number
+  /** Its sender waits for a reply. */
+  readonly asked?: true
 }
 
 /** The node's clock was seen to have passed its nearest deadline, which was at `timer`. */
@@ -83,6 +85,37 @@ export interface AnswerLine {
   readonly output?: string
 }
 
+/** The node answered the call of event number `answered`: with the fields of a `reply`, or it refused. */
+export interface ReplyLine {
+  readonly at: number
+  readonly answered: string
+  readonly reply?: Readonly<Record<string, unknown>>
+  readonly refused?: string
+}
+
+/** The node sent an event to a peer, or called it; number `to`, counted from 1. */
+export interface PeerLine {
+  readonly at: number
+  readonly to: number
+  /** As the definition calls it. */
+  readonly peer: string
+  readonly kind: 'send' | 'call'
+  readonly type: string
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+/** What became of number `from`: it was taken, replied to with `reply`, or failed with `error`, a code of errors.ts. */
+export interface OutcomeLine {
+  readonly at: number
+  readonly from: number
+  /** The place of an event that was sent. */
+  readonly place?: string
+  readonly reply?: Readonly<Record<string, unknown>>
+  readonly error?: string
+  /** Of a refusal its reason; of an event that was not delivered the host's name for why. */
+  readonly why?: string
+}
+
 /** How the life ended; absent from a recording that was cut off. */
 export interface EndLine {
   readonly at: number
@@ -91,7 +124,18 @@ export interface EndLine {
 }
 
 /** Any line but the first. `at` is in milliseconds from the start, exact to a microsecond. */
-export type Line = EventLine | TimerLine | CloseLine | CountLine | PacketLine | CliLine | AnswerLine | EndLine
+export type Line =
+  | EventLine
+  | TimerLine
+  | CloseLine
+  | CountLine
+  | PacketLine
+  | CliLine
+  | AnswerLine
+  | ReplyLine
+  | PeerLine
+  | OutcomeLine
+  | EndLine
 
 /** A recording as it was read. */
 export interface Recording {
@@ -106,6 +150,11 @@ export function toJson(value: unknown): unknown {
   // JSON has no word for these doubles; JSON.stringify would make null of them.
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value)
   return value
+}
+
+/** The fields of a message, each as JSON can say it. */
+export function toJsonFields(fields: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, toJson(value)]))
 }
 
 /** A time relative to `start`, to a microsecond: clocks differ beyond it and lines get shorter. */

@@ -36,6 +36,7 @@ const kinds: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
     fields: object,
     redelivered: optional(yes),
     attempts: optional(whole),
+    asked: optional(yes),
   },
   timer: { timer: number },
   close: { close: yes },
@@ -56,6 +57,15 @@ const kinds: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
     status: optional(text),
     output: optional(text),
   },
+  answered: { answered: digits, reply: optional(object), refused: optional(text) },
+  to: {
+    to: whole,
+    peer: text,
+    kind: value => value === 'send' || value === 'call',
+    type: text,
+    fields: object,
+  },
+  from: { from: whole, place: optional(digits), reply: optional(object), error: optional(text), why: optional(text) },
   end: { end: value => value === 'returned' || value === 'failed' || value === 'stopped', error: optional(text) },
 }
 

@@ -1,13 +1,16 @@
 // recorder.ts: a port that writes down what passes it. It stands between the runtime and the node's real surroundings,
 // and neither notices.
 
+import { CallEvent } from '../message/call.js'
 import type { AnyEvent } from '../message/message.js'
+import { recordKind } from '../message/table.js'
 import type { CompiledNode } from '../process/define.js'
-import { CliError } from '../process/errors.js'
+import { CliError, ProcessError, RefusedError, UndeliveredError } from '../process/errors.js'
 import type { Log } from '../process/node.js'
 import type { NodePort } from '../process/port.js'
 import type { RunResult } from '../process/runtime.js'
-import { formatVersion, type Head, type Line, relative, toJson } from './format.js'
+import { watchAnswers } from './answering.js'
+import { formatVersion, type Head, type Line, type PeerLine, relative, toJson, toJsonFields } from './format.js'
 
 const noInterface = 0xffff_ffff
 
@@ -15,6 +18,9 @@ const noInterface = 0xffff_ffff
 export interface RecordSink {
   write(line: string): unknown
 }
+
+/** What of a compiled definition a recording speaks of by name. */
+export type RecordedNames = Pick<CompiledNode, 'next' | 'counters' | 'peers'>
 
 /** A port that records. */
 export interface RecordedPort extends NodePort<AnyEvent> {
@@ -30,11 +36,7 @@ export interface RecordedPort extends NodePort<AnyEvent> {
  *
  * @param names of the definition, so that the recording does not depend on their order.
  */
-export function recordPort(
-  port: NodePort<AnyEvent>,
-  names: Pick<CompiledNode, 'next' | 'counters'>,
-  sink: RecordSink,
-): RecordedPort {
+export function recordPort(port: NodePort<AnyEvent>, names: RecordedNames, sink: RecordSink): RecordedPort {
   return new Recorder(port, names, sink)
 }
 
@@ -43,23 +45,24 @@ class Recorder implements RecordedPort {
   readonly options: unknown
   readonly log: Log
   readonly codeUrl?: string
+  readonly peers: readonly string[]
+  readonly #names: RecordedNames
   readonly #port: NodePort<AnyEvent>
-  readonly #next: readonly string[]
-  readonly #counters: readonly string[]
   readonly #start: number
   #sink: RecordSink | undefined
   #deadline = Number.POSITIVE_INFINITY
   #closed = false
   #calls = 0
+  #sent = 0
 
-  constructor(port: NodePort<AnyEvent>, names: Pick<CompiledNode, 'next' | 'counters'>, sink: RecordSink) {
+  constructor(port: NodePort<AnyEvent>, names: RecordedNames, sink: RecordSink) {
     this.name = port.name
     this.options = port.options
     this.log = port.log
     if (port.codeUrl !== undefined) this.codeUrl = port.codeUrl
     this.#port = port
-    this.#next = names.next
-    this.#counters = names.counters.map(counter => counter.name)
+    this.peers = port.peers
+    this.#names = names
     this.#start = port.now()
     this.#sink = sink
     const head = { corod: 'recording', version: formatVersion, node: port.name, start: this.#start } as const
@@ -82,16 +85,14 @@ class Recorder implements RecordedPort {
 
   take(): AnyEvent | undefined {
     const event = this.#port.take()
-    if (event !== undefined) this.#event(event, this.#at())
-    return event
+    return event === undefined ? undefined : this.#event(event, this.#at())
   }
 
   takeBatch(): readonly AnyEvent[] {
     const events = this.#port.takeBatch()
     // One time for all of a batch: a replay hands them over together, too.
     const at = events.length === 0 ? 0 : this.#at()
-    for (const event of events) this.#event(event, at)
-    return events
+    return events.map(event => this.#event(event, at))
   }
 
   release(): void {
@@ -108,7 +109,7 @@ class Recorder implements RecordedPort {
   }
 
   count(counter: number, by: number): void {
-    this.#write({ at: this.#at(), count: this.#counters[counter] ?? `${counter}`, by })
+    this.#write({ at: this.#at(), count: this.#names.counters[counter]?.name ?? `${counter}`, by })
     this.#port.count(counter, by)
   }
 
@@ -116,7 +117,7 @@ class Recorder implements RecordedPort {
     const taken = this.#port.enqueue(next, packet, rx, tx, flags)
     this.#write({
       at: this.#at(),
-      enqueue: this.#next[next] ?? `${next}`,
+      enqueue: this.#names.next[next] ?? `${next}`,
       packet: toJson(packet) as string,
       ...(rx === noInterface ? {} : { rx }),
       ...(tx === noInterface ? {} : { tx }),
@@ -147,20 +148,60 @@ class Recorder implements RecordedPort {
     this.#sink = undefined
   }
 
-  #event(event: AnyEvent, at: number): void {
-    if (this.#sink === undefined) return
+  async send(peer: number, code: number, bytes: Uint8Array, signal: AbortSignal): Promise<bigint> {
+    const to = this.#toPeer('send', peer, code, bytes)
+    const place = await this.#outcome(to, this.#port.send(peer, code, bytes, signal))
+    this.#write({ at: this.#at(), from: to, place: `${place}` })
+    return place
+  }
+
+  async ask(peer: number, code: number, bytes: Uint8Array, ms: number, signal: AbortSignal): Promise<Uint8Array> {
+    const to = this.#toPeer('call', peer, code, bytes)
+    const reply = await this.#outcome(to, this.#port.ask(peer, code, bytes, ms, signal))
+    const { table } = this.#names.peers[peer]!
+    const type = table.names.find(name => table.code(name) === code)!
+    this.#write({ at: this.#at(), from: to, reply: toJsonFields(table.decodeReply(type, reply)) })
+    return reply
+  }
+
+  #toPeer(kind: PeerLine['kind'], peer: number, code: number, bytes: Uint8Array): number {
+    const { key, table } = this.#names.peers[peer]!
+    const type = table.names.find(name => table.code(name) === code)!
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    const fields = toJsonFields(table.decode(code, recordKind.event, view, 0, bytes.length))
+    const to = ++this.#sent
+    this.#write({ at: this.#at(), to, peer: key, kind, type, fields })
+    return to
+  }
+
+  async #outcome<T>(to: number, outcome: Promise<T>): Promise<T> {
+    try {
+      return await outcome
+    } catch (error) {
+      const code = error instanceof ProcessError ? error.code : String(error)
+      const why = error instanceof RefusedError ? error.reason : error instanceof UndeliveredError ? error.status : ''
+      this.#write({ at: this.#at(), from: to, error: code, ...(why === '' ? {} : { why }) })
+      throw error
+    }
+  }
+
+  // The event as the node is to get it: one whose answer is written down, if there can be an answer.
+  #event(event: AnyEvent, at: number): AnyEvent {
+    if (this.#sink === undefined) return event
     const { type, seq, time, redelivered, attempts, ...rest } = event
-    const fields: Record<string, unknown> = {}
-    for (const [name, value] of Object.entries(rest)) fields[name] = toJson(value)
+    const asked = event instanceof CallEvent && event.asked
     this.#write({
       at,
       event: type,
       seq: `${seq}`,
       time: relative(time, this.#start),
-      fields,
+      fields: toJsonFields(rest),
       ...(redelivered ? { redelivered } : {}),
       ...(attempts === 0 ? {} : { attempts }),
+      ...(asked ? { asked } : {}),
     })
+    if (!asked) return event
+    return watchAnswers(event, answer => this.#write({ at: this.#at(), answered: `${seq}`, ...answer }))
   }
 
   #at(): number {

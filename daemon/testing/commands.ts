@@ -1,6 +1,8 @@
 // commands.ts: what a node asked its surroundings for, as the kit writes it down.
 
 import type { CompiledNode } from '../process/define.js'
+import type { PeerEvent } from './peers.js'
+import type { CallAnswer } from './questions.js'
 
 /** The node added to one of its counters. */
 export interface CountCommand<Counter extends string = string> {
@@ -35,11 +37,34 @@ export interface CliCommand {
   readonly command: string
 }
 
+/** The node sent an event to a peer (`send`), or called it (`call`). */
+export interface PeerCommand<Peer extends string = string> {
+  readonly kind: 'send' | 'call'
+  readonly time: number
+  /** As the definition calls it. */
+  readonly peer: Peer
+  readonly type: string
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+/** The node answered a call. */
+export type AnswerCommand = {
+  readonly kind: 'answer'
+  readonly time: number
+  /** The event that it answered. */
+  readonly seq: bigint
+} & (
+  | { readonly how: 'replied'; readonly value: Readonly<Record<string, unknown>> }
+  | { readonly how: 'refused'; readonly reason: string }
+)
+
 /** Anything that a node asks for, told apart by `kind`. */
-export type Command<Next extends string = string, Counter extends string = string> =
+export type Command<Next extends string = string, Counter extends string = string, Peer extends string = string> =
   | CountCommand<Counter>
   | EnqueueCommand<Next>
   | CliCommand
+  | PeerCommand<Peer>
+  | AnswerCommand
 
 const noInterface = 0xffff_ffff
 
@@ -85,5 +110,17 @@ export class CommandBook {
 
   cli(time: number, command: string): void {
     this.all.push({ kind: 'cli', time, command })
+  }
+
+  peer(time: number, kind: 'send' | 'call', event: PeerEvent): void {
+    this.all.push({ kind, time, ...event })
+  }
+
+  answer(time: number, seq: bigint, answer: CallAnswer): void {
+    if (answer.how === 'replied') {
+      this.all.push({ kind: 'answer', time, seq, how: 'replied', value: { ...(answer.value as object) } })
+    } else if (answer.how === 'refused') {
+      this.all.push({ kind: 'answer', time, seq, how: 'refused', reason: answer.reason })
+    }
   }
 }

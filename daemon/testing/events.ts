@@ -6,6 +6,7 @@ import { type InterfaceChangeFields, type InterfaceChangeKind, interfaceChange }
 import type { ValueOfKind } from '../message/kind.js'
 import type { AnyEvent, Messages } from '../message/message.js'
 import { type MessageTable, recordKind } from '../message/table.js'
+import { type CallAnswer, OpenCall } from './questions.js'
 
 /** What an event has that is not of its message. */
 export interface EventSetup {
@@ -40,13 +41,28 @@ export class EventMaker {
   }
 
   /** An event of a message. Throws MessageError. */
-  make(now: number, type: string, value: unknown, setup: EventSetup = {}): AnyEvent {
+  make(now: number, type: string, value: unknown, setup: EventSetup = {}, question?: OpenCall): AnyEvent {
     const bytes = this.#table.encode(type, value)
     const { code, form } = this.#messages[type]!
     const kind = form === 'signal' ? recordKind.signal : recordKind.event
     const { seq, time, redelivered, attempts } = this.#meta(now, setup)
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-    return this.#table.event(code, kind, view, 0, bytes.length, seq, time, redelivered, attempts)
+    return this.#table.event(code, kind, view, 0, bytes.length, seq, time, redelivered, attempts, question)
+  }
+
+  /** The same, by somebody who waits for the reply. `told` hears what the node itself answers. Throws MessageError. */
+  call(
+    now: number,
+    type: string,
+    value: unknown,
+    told: (event: AnyEvent, answer: CallAnswer) => void,
+  ): { event: AnyEvent; call: OpenCall } {
+    const call: OpenCall = new OpenCall(
+      bytes => this.#table.decodeReply(type, bytes),
+      answer => told(event, answer),
+    )
+    const event = this.make(now, type, value, {}, call)
+    return { event, call }
   }
 
   /** The notice that the next `count` events were dropped. */

@@ -1,5 +1,6 @@
 // inputs.ts: what a recorded node was given, as events that a replay can give again.
 
+import type { Question } from '../message/call.js'
 import { MessageError } from '../message/errors.js'
 import { interfaceChange } from '../message/interface.js'
 import type { Fields } from '../message/kind.js'
@@ -35,7 +36,7 @@ export function inputsOf(lines: readonly Line[]): Input[] {
     } else if ('close' in line) {
       inputs.push({ at: line.at, events: [], close: true })
       open = undefined
-    } else if ('timer' in line || 'answer' in line) open = undefined
+    } else if ('timer' in line || 'answer' in line || 'from' in line) open = undefined
   }
   return inputs
 }
@@ -53,31 +54,34 @@ export class EventReader {
     this.#start = start
   }
 
-  /** The event, or why the node cannot get it. */
-  read(line: EventLine): AnyEvent | string {
-    const { event: type, seq, time, redelivered = false, attempts = 0 } = line
-    const meta = { type, seq: BigInt(seq), time: this.#start + time, redelivered, attempts }
+  /** The event, or why the node cannot get it. `question` if its sender waits for the reply. */
+  read(line: EventLine, question?: Question): AnyEvent | string {
     try {
-      return { ...meta, ...this.#fields(type, line.fields) }
+      return this.#event(line, question)
     } catch (error) {
       if (error instanceof MessageError) return error.message
       throw error
     }
   }
 
-  #fields(type: string, fields: EventLine['fields']): Readonly<Record<string, unknown>> {
+  #event(line: EventLine, question: Question | undefined): AnyEvent {
+    const { event: type, fields, redelivered = false, attempts = 0 } = line
+    const [seq, time] = [BigInt(line.seq), this.#start + line.time]
+    const meta = { type, seq, time, redelivered, attempts }
     if (type === 'gap') {
-      return { first: whole(fields.first), last: whole(fields.last), count: whole(fields.count) }
+      return { ...meta, first: whole(fields.first), last: whole(fields.last), count: whole(fields.count) }
     }
     const message = Object.hasOwn(this.#messages, type) ? this.#messages[type] : undefined
     if (message?.form === 'host') {
       // No codec writes what only a host sends; all of its fields are as JSON has them.
-      return Object.fromEntries(Object.keys(interfaceChange.fields).map(name => [name, fields[name]]))
+      const names = Object.keys(interfaceChange.fields)
+      return { ...Object.fromEntries(names.map(name => [name, fields[name]])), ...meta }
     }
     const bytes = this.#table.encode(type, message === undefined ? fields : withDoubles(message.fields, fields))
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
     const kind = message?.form === 'signal' ? recordKind.signal : recordKind.event
-    return this.#table.decode(message?.code ?? 0, kind, view, 0, bytes.length)
+    const { code = 0 } = message ?? {}
+    return this.#table.event(code, kind, view, 0, bytes.length, seq, time, redelivered, attempts, question)
   }
 }
 

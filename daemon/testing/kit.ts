@@ -1,15 +1,17 @@
 // kit.ts: what a test of a node holds in its hands. Only types and convenience: stage.ts does the work.
 
 import type { InterfaceChangeKind } from '../message/interface.js'
-import type { AnyEvent, MessageOf, Messages } from '../message/message.js'
+import type { AnyEvent, Messages } from '../message/message.js'
 import type { DefinedNode, ProcessNode } from '../process/node.js'
+import type { MessagesOfPeer, Peers, ReplyTo } from '../process/peers.js'
 import type { RunResult } from '../process/runtime.js'
 import type { CliScript } from './cli.js'
-import type { Command, EnqueueCommand } from './commands.js'
 import { EventMaker, type InterfaceState } from './events.js'
-import type { LogLine } from './log.js'
+import { ObservedNode } from './observed.js'
 import { checkedOptions } from './options.js'
-import type { NodeSetup, SendArguments, Sendable, TransitionArguments } from './setup.js'
+import type { NamesOf, PeerScript, ScriptFor } from './peers.js'
+import type { CallAnswer, PendingCall } from './questions.js'
+import type { Callable, FieldArguments, NodeSetup, SendArguments, Sendable, TransitionArguments } from './setup.js'
 import { defaultLimit } from './spin.js'
 import { Stage } from './stage.js'
 
@@ -30,32 +32,36 @@ export async function testNode<
   const Counter extends string,
   Data,
   Options,
->(definition: DefinedNode<M, Next, Counter, Data, Options>, setup: NodeSetup = {}): Promise<NodeKit<M, Next, Counter>> {
+  P extends Peers = Record<never, never>,
+>(
+  definition: DefinedNode<M, Next, Counter, Data, Options, P>,
+  setup: NodeSetup = {},
+): Promise<NodeKit<M, Next, Counter, P>> {
   const options = await checkedOptions(definition.options, setup.options ?? {})
-  const kit = new NodeKit<M, Next, Counter>(definition as ProcessNode, setup, options)
+  const kit = new NodeKit<M, Next, Counter, P>(definition as ProcessNode, setup, options)
   await kit.settle()
   return kit
 }
 
 /** A node under test. Made by {@link testNode}. */
-export class NodeKit<M extends Messages = Messages, Next extends string = string, Counter extends string = string>
+export class NodeKit<
+    M extends Messages = Messages,
+    Next extends string = string,
+    Counter extends string = string,
+    P extends Peers = Peers,
+  >
+  extends ObservedNode<M, Next, Counter, P>
   implements AsyncDisposable
 {
-  readonly #stage: Stage
   readonly #events: EventMaker
-  // A failure that no method has thrown yet.
+  // The failure that a method has thrown.
   #told: RunResult | undefined
 
   /** For {@link testNode}. `options` are checked. */
   constructor(definition: ProcessNode, setup: NodeSetup, options: unknown) {
-    this.#stage = new Stage(definition, {
-      name: setup.name ?? 'test',
-      options,
-      start: setup.start ?? 1_000_000,
-      limit: setup.limit ?? defaultLimit,
-      record: setup.record,
-    })
-    this.#events = new EventMaker(definition.messages, this.#stage.compiled.table)
+    const { name = 'test', start = 1_000_000, limit = defaultLimit, record } = setup
+    super(new Stage(definition, { name, options, start, limit, record }))
+    this.#events = new EventMaker(definition.messages, this.stage.compiled.table)
     for (const [command, script] of Object.entries(setup.cli ?? {})) this.onCli(command, script)
   }
 
@@ -70,6 +76,27 @@ export class NodeKit<M extends Messages = Messages, Next extends string = string
    */
   send<Type extends Sendable<M>>(type: Type, ...[fields, setup]: SendArguments<M[Type]>): bigint {
     return this.#put(this.#events.make(this.now, type, fields, setup))
+  }
+
+  /**
+   * Sends an event whose sender waits for the reply, for a message that was made with `call`. It arrives like one of
+   * `send`.
+   *
+   * @returns the call: its `answer` is there when the node has given one.
+   */
+  call<Type extends Callable<M>>(type: Type, ...[fields]: FieldArguments<M[Type]>): PendingCall<ReplyTo<M[Type]>> {
+    const { book, calls } = this.stage.port
+    const { event, call } = this.#events.call(this.now, type, fields, ({ seq }, answer) =>
+      book.answer(this.now, seq, answer),
+    )
+    const seq = this.#put(event)
+    calls.add(event, call)
+    return {
+      seq,
+      get answer() {
+        return call.answer as CallAnswer<ReplyTo<M[Type]>> | undefined
+      },
+    }
   }
 
   /**
@@ -108,24 +135,36 @@ export class NodeKit<M extends Messages = Messages, Next extends string = string
    * kit.onCli('show runtime', { text: '…', after: 250 })
    */
   onCli(command: string | RegExp, script: CliScript): void {
-    this.#stage.cli.on(command, script)
+    this.stage.cli.on(command, script)
+  }
+
+  /**
+   * What a peer does with each event of that name from now on: a reply, a refusal, a loss. Without this, what is sent is
+   * taken, and a call fails, and says so.
+   *
+   * @example
+   * kit.onPeer('store', 'get', { reply: { value: 'x' } })
+   * kit.onPeer('store', 'get', ({ key }) => (key === 0 ? { refused: 'no such key' } : { reply: { value: `${key}` } }))
+   * kit.onPeer('store', 'put', { undelivered: 'FULL' })
+   */
+  onPeer<Key extends keyof P & string, Type extends NamesOf<MessagesOfPeer<P[Key]>>>(
+    peer: Key,
+    type: Type,
+    script: ScriptFor<MessagesOfPeer<P[Key]>[Type]>,
+  ): void {
+    this.stage.others.on(peer, type, script as PeerScript)
   }
 
   /** Packets that the host still has room for, each one takes one off; 0 makes `enqueue` return false. */
   get room(): number {
-    return this.#stage.port.room
+    return this.stage.port.room
   }
 
   set room(packets: number) {
-    this.#stage.port.room = packets
+    this.stage.port.room = packets
   }
 
   // ---- time
-
-  /** Virtual time in milliseconds, as `vm.now()` tells it. */
-  get now(): number {
-    return this.#stage.clock.now
-  }
 
   /**
    * Has `action` done in `ms` milliseconds of virtual time: for events on a schedule. What is due at the same moment
@@ -135,7 +174,7 @@ export class NodeKit<M extends Messages = Messages, Next extends string = string
    */
   after(ms: number, action: () => void): void {
     if (Number.isNaN(ms)) throw new RangeError('NaN is no time')
-    this.#stage.clock.at(this.now + ms, action)
+    this.stage.clock.at(this.now + ms, action)
   }
 
   /**
@@ -146,7 +185,7 @@ export class NodeKit<M extends Messages = Messages, Next extends string = string
    * @throws what the node threw; once.
    */
   async settle(): Promise<void> {
-    await this.#stage.settle()
+    await this.stage.settle()
     this.#tell()
   }
 
@@ -157,7 +196,7 @@ export class NodeKit<M extends Messages = Messages, Next extends string = string
    */
   async advance(ms: number): Promise<void> {
     if (!(ms >= 0) || ms === Number.POSITIVE_INFINITY) throw new RangeError(`time cannot pass by ${ms} ms`)
-    await this.#stage.pass(this.now + ms, () => this.#failed)
+    await this.stage.pass(this.now + ms, () => this.#failed)
     this.#tell()
   }
 
@@ -186,23 +225,13 @@ export class NodeKit<M extends Messages = Messages, Next extends string = string
 
   // ---- life and death
 
-  /** How the node ended; undefined: it runs. */
-  get result(): RunResult | undefined {
-    return this.#stage.result
-  }
-
-  /** The coroutine has not ended. */
-  get running(): boolean {
-    return this.result === undefined
-  }
-
   /**
    * Closes the inbox: it ends after what was sent. Then settles.
    *
    * @returns how the node ended; undefined: it still runs, for example because it waits for a timer.
    */
   async close(): Promise<RunResult | undefined> {
-    this.#stage.close()
+    this.stage.close()
     await this.settle()
     return this.result
   }
@@ -213,7 +242,7 @@ export class NodeKit<M extends Messages = Messages, Next extends string = string
    * @returns how it ended; undefined: it still runs, and waits for something that takes no part in stopping.
    */
   async destroy(): Promise<RunResult | undefined> {
-    this.#stage.destroy()
+    this.stage.destroy()
     await this.settle()
     return this.result
   }
@@ -226,7 +255,7 @@ export class NodeKit<M extends Messages = Messages, Next extends string = string
    */
   async restart(): Promise<void> {
     if (this.running && (await this.destroy()) === undefined) throw new Error('the node does not stop')
-    this.#stage.restart()
+    this.stage.restart()
     await this.settle()
   }
 
@@ -236,54 +265,17 @@ export class NodeKit<M extends Messages = Messages, Next extends string = string
     this.#tell()
   }
 
-  // ---- what the node did
-
-  /** All that it asked for, in order; over all of its lives. */
-  get commands(): readonly Command<Next, Counter>[] {
-    return this.#stage.port.book.all as readonly Command[] as readonly Command<Next, Counter>[]
-  }
-
-  /** The packets it sent, without those for which there was no room. */
-  get packets(): readonly EnqueueCommand<Next>[] {
-    return this.commands.filter(command => command.kind === 'enqueue').filter(command => command.taken)
-  }
-
-  /** The sum of each of its counters. */
-  get counters(): Readonly<Record<Counter, number>> {
-    return { ...(this.#stage.port.book.counters as Record<Counter, number>) }
-  }
-
-  /** The commands it ran on the host's CLI. */
-  get cliCommands(): readonly string[] {
-    return this.commands.filter(command => command.kind === 'cli').map(({ command }) => command)
-  }
-
-  /** The lines it logged. */
-  get logs(): readonly LogLine[] {
-    return this.#stage.port.logs
-  }
-
-  /** Events that it has not taken yet. */
-  get queued(): number {
-    return this.#stage.queued
-  }
-
-  /** Events that it has taken and is not finished with: they would be delivered again after a crash. */
-  get inHand(): readonly MessageOf<M>[] {
-    return this.#stage.port.hand as readonly unknown[] as readonly MessageOf<M>[]
-  }
-
   #put(event: AnyEvent): bigint {
-    if (this.#stage.closed) throw new Error('the inbox was closed: nobody can send to this node any more')
+    if (this.stage.closed) throw new Error('the inbox was closed: nobody can send to this node any more')
     if (this.result?.how === 'returned') throw new Error('the node has returned: nobody takes this event')
-    this.#stage.send(event)
+    this.stage.send(event)
     return event.seq
   }
 
   async #pass(end: number, done: () => boolean): Promise<{ next: number }> {
-    await this.#stage.pass(end, () => this.#failed || done())
+    await this.stage.pass(end, () => this.#failed || done())
     this.#tell()
-    return { next: this.#stage.next }
+    return { next: this.stage.next }
   }
 
   get #failed(): boolean {

@@ -1,5 +1,6 @@
 // port.ts: a node's surroundings in memory: a queue that a test fills, a book of the commands, a clock that stands.
 
+import { CallEvent } from '../message/call.js'
 import type { AnyEvent } from '../message/message.js'
 import type { CompiledNode } from '../process/define.js'
 import type { Log } from '../process/node.js'
@@ -8,6 +9,8 @@ import type { ScriptedCli } from './cli.js'
 import type { VirtualClock } from './clock.js'
 import { CommandBook } from './commands.js'
 import { type LogLine, logInto } from './log.js'
+import { peerEvent, type ScriptedPeers } from './peers.js'
+import { OpenCalls } from './questions.js'
 import type { SpinGuard } from './spin.js'
 
 /** What a port is made of. */
@@ -16,6 +19,7 @@ export interface PortParts {
   readonly options: unknown
   readonly clock: VirtualClock
   readonly cli: ScriptedCli
+  readonly others: ScriptedPeers
   readonly compiled: CompiledNode
   readonly guard: SpinGuard
 }
@@ -25,8 +29,10 @@ export class MemoryPort implements NodePort<AnyEvent> {
   readonly name: string
   readonly options: unknown
   readonly log: Log
+  readonly peers: readonly string[]
   readonly logs: LogLine[] = []
   readonly book: CommandBook
+  readonly calls = new OpenCalls()
   /** The nearest deadline that the runtime told. */
   nearest = Number.POSITIVE_INFINITY
   /** Packets that the host has room for. */
@@ -42,6 +48,7 @@ export class MemoryPort implements NodePort<AnyEvent> {
     this.name = parts.name
     this.options = parts.options
     this.#parts = parts
+    this.peers = parts.compiled.peers.map(peer => peer.key)
     this.book = new CommandBook(parts.compiled)
     this.log = logInto(this.logs, () => parts.clock.now)
   }
@@ -66,10 +73,14 @@ export class MemoryPort implements NodePort<AnyEvent> {
     this.#closed = true
   }
 
-  /** A life of the node is over: what it had in hand comes first, and marked; the inbox is open. */
+  /** A life of the node is over: it answers no calls any more. */
+  ended(): void {
+    this.calls.died(this.#hand)
+  }
+
+  /** A new life begins: what the one before had in hand comes first, and marked; the inbox is open. */
   rewind(): void {
-    const again = this.#hand.map(event => ({ ...event, redelivered: true, attempts: event.attempts + 1 }))
-    this.#queue.unshift(...again)
+    this.#queue.unshift(...this.#hand.map(again))
     this.#hand = []
     this.#closed = false
     this.nearest = Number.POSITIVE_INFINITY
@@ -87,6 +98,7 @@ export class MemoryPort implements NodePort<AnyEvent> {
 
   take(): AnyEvent | undefined {
     this.#parts.guard.step()
+    this.release()
     const event = this.#queue.shift()
     this.#hand = event === undefined ? [] : [event]
     return event
@@ -94,11 +106,13 @@ export class MemoryPort implements NodePort<AnyEvent> {
 
   takeBatch(): readonly AnyEvent[] {
     this.#parts.guard.step()
+    this.release()
     this.#hand = this.#queue.splice(0)
     return [...this.#hand]
   }
 
   release(): void {
+    for (const event of this.#hand) this.calls.finished(event)
     this.#hand = []
   }
 
@@ -121,4 +135,23 @@ export class MemoryPort implements NodePort<AnyEvent> {
     this.book.cli(this.now(), command)
     return this.#parts.cli.run(command, signal)
   }
+
+  send(peer: number, code: number, bytes: Uint8Array, signal: AbortSignal): Promise<bigint> {
+    const event = peerEvent(this.#parts.compiled.peers[peer]!, code, bytes)
+    this.book.peer(this.now(), 'send', event)
+    return this.#parts.others.send(event, signal)
+  }
+
+  async ask(peer: number, code: number, bytes: Uint8Array, _ms: number, signal: AbortSignal): Promise<Uint8Array> {
+    const compiled = this.#parts.compiled.peers[peer]!
+    const event = peerEvent(compiled, code, bytes)
+    this.book.peer(this.now(), 'call', event)
+    return compiled.table.encodeReply(event.type, await this.#parts.others.ask(event, signal))
+  }
+}
+
+function again(event: AnyEvent): AnyEvent {
+  const attempts = event.attempts + 1
+  if (event instanceof CallEvent) return event.again(attempts) as AnyEvent
+  return { ...event, redelivered: true, attempts }
 }

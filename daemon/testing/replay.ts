@@ -11,6 +11,8 @@ import { recordedCli } from './answers.js'
 import { EventReader, type Input, inputsOf } from './inputs.js'
 import { Lateness } from './lateness.js'
 import { checkedOptions, OptionsError } from './options.js'
+import { recordedPeers } from './outcomes.js'
+import { OpenCall } from './questions.js'
 import { ReplayedLines } from './replayed.js'
 import { compare } from './report.js'
 import { defaultLimit } from './spin.js'
@@ -69,6 +71,7 @@ export async function replay(
   const stage = new Stage(definition, { name: head.node, options, start: head.start, limit, record: replayed, late })
   stage.cli.on(/^/, recordedCli(lines))
   stage.port.admit = () => replayed.admit()
+  recordedPeers(stage.others, stage.compiled.peers, lines)
 
   const undelivered = new Map<string, Undelivered>()
   const reader = new EventReader(definition.messages, stage.compiled.table, head.start)
@@ -106,12 +109,15 @@ function plan(stage: Stage, inputs: readonly Input[], start: number, give: (inpu
 
 function give(stage: Stage, reader: EventReader, input: Input, undelivered: Map<string, Undelivered>): void {
   for (const line of input.events) {
-    const event = reader.read(line)
-    if (typeof event !== 'string') stage.send(event)
-    else {
+    const call = line.asked === true ? new OpenCall() : undefined
+    const event = reader.read(line, call)
+    if (typeof event === 'string') {
       const key = stepKey({ event: line, deeds: [] })
       undelivered.set(key, { event: line.event, seq: BigInt(line.seq), reason: event })
+      continue
     }
+    if (call !== undefined) stage.port.calls.add(event, call)
+    stage.send(event)
   }
   if (input.close) stage.close()
 }

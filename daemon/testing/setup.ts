@@ -1,8 +1,7 @@
 // setup.ts: what a test says when it starts a node and sends to it, typed by the node's definition.
 
 import type { InterfaceChangeFields, InterfaceChangeKind } from '../message/interface.js'
-import type { Fields, ValueOfKind } from '../message/kind.js'
-import type { Message, Messages } from '../message/message.js'
+import type { Call, FieldValues, Message, Messages } from '../message/message.js'
 import type { RecordSink } from '../record/recorder.js'
 import type { CliScript } from './cli.js'
 import type { EventSetup, InterfaceState } from './events.js'
@@ -28,20 +27,24 @@ export type Sendable<M extends Messages> = {
   [Type in keyof M & string]: M[Type] extends Message<InterfaceChangeFields> ? never : Type
 }[keyof M & string]
 
-type FieldsGiven<F extends Fields> = [keyof F] extends [never]
-  ? Readonly<Record<string, never>>
-  : { readonly [Field in keyof F]: ValueOfKind<F[Field]> }
+/** The names of the messages that declare a reply. */
+export type Callable<M extends Messages> = {
+  [Type in keyof M & string]: M[Type] extends Call ? Type : never
+}[keyof M & string]
 
 /** The fields of a message, as a test gives them. */
-export type FieldsOf<M> = M extends Message<infer F> ? FieldsGiven<F> : never
+export type FieldsOf<M> = M extends Message<infer F> ? FieldValues<F> : never
 
-/** What comes after the name of a message: its fields, which may be left out if it has none. */
-export type SendArguments<M> =
+/** What comes after the name of a message: its fields, which may be left out if it has none; and `Rest`. */
+export type FieldArguments<M, Rest extends readonly unknown[] = []> =
   M extends Message<infer F>
     ? [keyof F] extends [never]
-      ? [fields?: FieldsGiven<F>, setup?: EventSetup]
-      : [fields: FieldsGiven<F>, setup?: EventSetup]
+      ? [fields?: FieldValues<F>, ...rest: Rest]
+      : [fields: FieldValues<F>, ...rest: Rest]
     : never
+
+/** What `send` takes. */
+export type SendArguments<M> = FieldArguments<M, [setup?: EventSetup]>
 
 /** What a transition is told by; nothing that one could write if the node takes none. */
 export type TransitionArguments<M extends Messages> = [keyof M & string] extends [Sendable<M>]

@@ -12,6 +12,7 @@ import { NodeRuntime, type RunResult } from '../process/runtime.js'
 import { type RecordedPort, type RecordSink, recordPort } from '../record/recorder.js'
 import { ScriptedCli } from './cli.js'
 import { VirtualClock } from './clock.js'
+import { ScriptedPeers } from './peers.js'
 import { MemoryPort } from './port.js'
 import { SpinGuard } from './spin.js'
 
@@ -35,6 +36,7 @@ const never = Number.POSITIVE_INFINITY
 export class Stage {
   readonly clock: VirtualClock
   readonly cli: ScriptedCli
+  readonly others: ScriptedPeers
   readonly port: MemoryPort
   readonly compiled: CompiledNode
   readonly #definition: ProcessNode
@@ -53,11 +55,13 @@ export class Stage {
     this.compiled = compileNode(definition)
     this.clock = new VirtualClock(setup.start)
     this.cli = new ScriptedCli(this.clock)
+    this.others = new ScriptedPeers(this.clock)
     this.#guard = new SpinGuard(setup.limit, () => this.clock.now)
     const guard = this.#guard
     this.#definition = { ...definition, run: (vm: Vm, node: never) => definition.run(guard.watch(vm), node) }
-    const { clock, cli, compiled } = this
-    this.port = new MemoryPort({ name: setup.name, options: setup.options, clock, cli, compiled, guard })
+    const { clock, cli, others, compiled } = this
+    const { name, options } = setup
+    this.port = new MemoryPort({ name, options, clock, cli, others, compiled, guard })
     this.#runtime = this.#begin()
   }
 
@@ -146,6 +150,7 @@ export class Stage {
   #ended(runtime: NodeRuntime, result: RunResult): void {
     if (runtime !== this.#runtime) return
     this.#result = result
+    this.port.ended()
     this.#recorded?.end(result)
   }
 

@@ -64,6 +64,11 @@ function count(deeds: Deed[], at: number, counter: string, by: number): void {
 function deedText(line: Line): string | undefined {
   if ('enqueue' in line) return packetText(line)
   if ('command' in line) return `cli ${JSON.stringify(line.command)}`
+  if ('to' in line) return `${line.kind} ${line.peer} ${line.type} ${JSON.stringify(line.fields)}`
+  if ('answered' in line) {
+    const how = line.refused === undefined ? `reply ${JSON.stringify(line.reply)}` : `refuse ${line.refused}`
+    return `#${line.answered} ${how}`
+  }
   if (!('end' in line) || line.end === 'stopped') return undefined
   return line.end === 'returned' ? 'returns' : `throws ${line.error ?? ''}`
 }

@@ -92,19 +92,33 @@ static void run_send(const struct command *c) {
   struct corod_accepted accepted = {0};
   uint32_t status = COROD_MALFORMED;
   if (c->bytes >= sizeof to) {
+    const uint8_t *message = c->payload + sizeof to;
+    uint32_t n = c->bytes - (uint32_t)sizeof to;
     memcpy(&to, c->payload, sizeof to);
     struct corod_node *node = corod_node_by_handle(c->core, to.slot, to.generation, &status);
-    if (node)
-      status = corod_node_send(node, to.type, c->payload + sizeof to, c->bytes - (uint32_t)sizeof to, &accepted.seq);
+    // Of a slot that nobody reads any more nobody waits.
+    if (node && to.wants && c->head->seq && c->slot->open) {
+      struct corod_asker asker = {
+          .slot = c->slot, .call = c->head->seq, .deadline = corod_now(c->core) + to.wants * (uint64_t)1000000};
+      status = corod_node_send_asking(node, to.type, message, n, &asker, &accepted.seq, NULL);
+      if (status == COROD_OK)
+        return; // the answer is its outcome
+    } else if (node)
+      status = corod_node_send(node, to.type, message, n, &accepted.seq);
   }
   // Dropped by the policy, it has a place in the order all the same: the sender learns it, and is not to send it again.
   end(c, status, &accepted, accepted.seq != 0 ? sizeof accepted : 0);
 }
 
-// Nobody can wait for an answer yet: every handle is of nobody.
 static void run_answer(const struct command *c) {
-  c->core->stats.answers_unwanted++;
-  end(c, c->bytes >= sizeof(struct corod_answer) ? COROD_STALE : COROD_MALFORMED, NULL, 0);
+  struct corod_answer to;
+  uint32_t status = COROD_MALFORMED;
+  if (c->bytes >= sizeof to) {
+    memcpy(&to, c->payload, sizeof to);
+    status = corod_question_answer(c->core, c->slot->node, to.handle, to.status, c->payload + sizeof to,
+                                   c->bytes - (uint32_t)sizeof to);
+  }
+  end(c, status, NULL, 0);
 }
 
 static void run(const struct command *c) {

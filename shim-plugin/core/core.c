@@ -59,6 +59,7 @@ static void turn(void *arg) {
       if (core->session->bells[i].words)
         corod_bell_turn(&core->session->bells[i], false);
   corod_session_settle(core);
+  corod_questions_tell(core);
 }
 
 bool corod_core_poll(struct corod_core *core) {
@@ -122,6 +123,7 @@ struct corod_core *corod_core_new(const struct corod_host_ops *ops, void *host, 
   core->log_window = corod_now(core);
   core->again[0] = core->again[1] = -1;
   core->listener_token = core->again_token = -1;
+  core->questions.fd = core->questions.token = -1;
   core->listener.fd = core->listener.lock = core->listener.spare = -1;
   corod_jobs_init(&core->own);
   for (uint32_t i = 0; i < COROD_STRANGERS; i++)
@@ -136,6 +138,10 @@ struct corod_core *corod_core_new(const struct corod_host_ops *ops, void *host, 
       corod_listen(&core->listener, config->socket, SOCK_SEQPACKET, config->mode, config->group, error, error_size);
   if (listening != COROD_LISTEN_OK) {
     reason = listening == COROD_LISTEN_DENIED ? EACCES : listening == COROD_LISTEN_LIVE ? EADDRINUSE : EIO;
+    goto failed;
+  }
+  if (!corod_questions_open(core)) {
+    snprintf(error, error_size, "cannot make a timer");
     goto failed;
   }
   core->again_token = ops->watch(host, core->again[0], turn, core, "corod: work left for another turn");
@@ -160,6 +166,8 @@ void corod_core_free(struct corod_core *core) {
     corod_node_free(node);
   }
   corod_jobs_drop(core, &core->own);
+  corod_questions_tell(core);
+  corod_questions_close(core);
   corod_strangers_close(core);
   if (core->listener_token >= 0)
     core->ops->unwatch(core->host, core->listener_token);

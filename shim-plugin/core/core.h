@@ -55,6 +55,20 @@ uint32_t corod_node_signal(struct corod_node *node, uint64_t type, uint64_t datu
 // policy reject, else the place in which the node is told of a gap. Payload is copied.
 uint32_t corod_node_send(struct corod_node *node, uint32_t type, const void *payload, uint32_t bytes, uint64_t *seq);
 
+// The answer to corod_node_ask, on main and from the bottom of the stack: OK and the reply; REFUSED and the node's
+// reason (UTF-8, not terminated); TIMEOUT; UNANSWERED: the node finished with the event and did not answer; DIED: it
+// ended before; FULL: the overflow policy dropped the event later. `bytes` are valid until it returns.
+typedef void (*corod_answered)(void *arg, uint32_t status, const void *bytes, uint32_t n);
+
+// The same as corod_node_send by a sender that waits for an answer. OK: `answered` will be called exactly once, not
+// before this has returned and at the latest soon after `deadline` (CLOCK_MONOTONIC ns), unless it is cancelled. Any
+// other status, LIMIT among them: never. `handle` (may be NULL) is for corod_ask_cancel.
+uint32_t corod_node_ask(struct corod_node *node, uint32_t type, const void *payload, uint32_t bytes,
+                        corod_answered answered, void *arg, uint64_t deadline, uint64_t *seq, uint32_t *handle);
+
+// `answered` is not called any more; the event stays where it is. A handle whose answer was told is none.
+void corod_ask_cancel(struct corod_core *core, uint32_t handle);
+
 // (e) an interface transition, to every node that declares COROD_CODE_INTERFACE.
 void corod_interface_changed(struct corod_core *core, const struct corod_interface *transition);
 

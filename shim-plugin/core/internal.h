@@ -20,6 +20,8 @@
 #define COROD_CLI_WAITING 64u         // CLI commands of a slot behind the one that runs
 #define COROD_CLI_LARGEST (16u << 20) // bytes of one command's output
 #define COROD_CLI_MEMORY (256ull << 20) // bytes of all output that waits for daemons to read it
+#define COROD_QUESTIONS 16384u          // events whose senders wait for an answer
+#define COROD_QUESTIONS_OF_SLOT 4096u   // of them, those of one asking slot
 #define COROD_SIGNALS_LISTED 1024u      // native process nodes that a daemon may list
 #define COROD_NAMES 1024u               // buckets of the table of names
 #define COROD_WAIT_LEAST 10000u         // nanoseconds; a process node never waits for less
@@ -61,7 +63,51 @@ struct corod_slot {
   struct corod_cli *cli, *cli_waiting, **cli_waiting_end; // the one that runs; those behind it
   uint32_t n_cli_waiting;
   bool cli_starting;
+  struct corod_question *asked; // answers that it waits for
+  uint32_t n_asked;
   struct corod_slot *leaving_next;
+};
+
+// ---- questions
+
+// Who waits for an answer: a slot's command, or a function of the host's.
+struct corod_asker {
+  struct corod_slot *slot; // NULL: `answered`
+  uint64_t call;           // of the slot's command
+  corod_answered answered;
+  void *arg;
+  uint64_t deadline; // CLOCK_MONOTONIC ns
+};
+
+enum { COROD_LIST_NODE, COROD_LIST_ASKER, COROD_LISTS };
+
+// An event whose sender waits, from its acceptance until the sender was told.
+struct corod_question {
+  uint32_t handle;
+  struct corod_node *node; // whose answer it is
+  struct corod_asker asker;
+  uint64_t deadline, seq;
+  bool in_ring; // its event was where the daemon sees it, or is
+  uint32_t at;  // in the heap
+  struct corod_question *next[COROD_LISTS], **previous[COROD_LISTS];
+  uint32_t status, n; // once it has ended
+  uint8_t *bytes;     // owned
+};
+
+struct corod_question_place {
+  struct corod_question *question; // NULL: free
+  uint32_t uses;
+  uint32_t next; // free one, or COROD_QUESTIONS
+};
+
+struct corod_questions {
+  int fd, token;  // a timer
+  uint64_t armed; // the deadline it is set for; UINT64_MAX: none
+  struct corod_question_place *places;
+  struct corod_question **heap;            // by deadline
+  uint32_t size, n;                        // places; questions
+  uint32_t free, last_free;                // first and last free place
+  struct corod_question *told, **told_end; // ended; functions of the host's to be called
 };
 
 // ---- nodes
@@ -109,10 +155,11 @@ struct corod_node {
   struct corod_fifo backlog;                     // never was in a ring
   struct corod_missing newest;                   // dropped after `backlog`
   struct corod_writer events;
-  uint32_t in_flight;   // records in the event ring as last looked at
-  uint64_t waits_until; // CLOCK_MONOTONIC ns at which its process comes by itself
-  uint64_t relayed;     // the deadline that was relayed last
-  uint64_t look_again;  // ns to wait before the relayed deadline is looked at again
+  struct corod_question *questions; // answers that it owes
+  uint32_t in_flight;               // records in the event ring as last looked at
+  uint64_t waits_until;             // CLOCK_MONOTONIC ns at which its process comes by itself
+  uint64_t relayed;                 // the deadline that was relayed last
+  uint64_t look_again;              // ns to wait before the relayed deadline is looked at again
   struct corod_node_stats stats;
 };
 
@@ -178,7 +225,8 @@ struct corod_stranger {
 
 struct corod_core_stats {
   uint64_t attachments, refused, malformed, strangers_dropped, messages, commands, command_faults, outcomes_dropped,
-      answers_unwanted, interface_changes, interface_gaps, nodes_discarded, events_discarded, cli_jobs, cli_cut;
+      asked, answered, unanswered_in_time, answers_unwanted, interface_changes, interface_gaps, nodes_discarded,
+      events_discarded, cli_jobs, cli_cut;
 };
 
 struct corod_core {
@@ -199,6 +247,7 @@ struct corod_core {
   struct corod_node *slots[COROD_MAX_SLOTS];
   uint32_t generations[COROD_MAX_SLOTS];
   struct corod_slot own; // slot 0
+  struct corod_questions questions;
   struct corod_slot *leaving, **leaving_end;
   uint64_t cli_jobs, cli_memory;
   uint64_t log_window;
@@ -309,8 +358,9 @@ struct corod_node *corod_node_by_name(struct corod_core *core, const char *name)
 
 enum corod_told { COROD_TOLD, COROD_NOT_TOLD }; // whether the sender learns that its event was refused
 
+// `question`: its sender waits for an answer; or NULL.
 uint32_t corod_relay_accept(struct corod_node *node, enum corod_kind kind, uint32_t type, const void *payload,
-                            uint32_t bytes, enum corod_told told, uint64_t *seq);
+                            uint32_t bytes, enum corod_told told, struct corod_question *question, uint64_t *seq);
 // Transitions were missed before the next event.
 void corod_relay_missed(struct corod_node *node);
 // Moves what waits into the ring, as far as there is room.
@@ -350,6 +400,39 @@ bool corod_slots_leave_turn(struct corod_core *core);
 
 // Runs commands of a slot; spends `budget`. False: some are left, though the slot could go on.
 bool corod_commands_run(struct corod_core *core, struct corod_slot *slot, uint32_t *budget);
+
+// ---- senders.c
+
+// corod_node_send by somebody who waits for the answer. OK: the asker will be told, not before this has returned.
+uint32_t corod_node_send_asking(struct corod_node *node, uint32_t type, const void *payload, uint32_t bytes,
+                                const struct corod_asker *asker, uint64_t *seq, uint32_t *handle);
+
+// ---- questions.c
+
+bool corod_questions_open(struct corod_core *core);
+// None may be left but those that wait to be told.
+void corod_questions_close(struct corod_core *core);
+// NULL: `*status` says why not.
+struct corod_question *corod_question_new(struct corod_node *node, const struct corod_asker *asker, uint32_t *status);
+struct corod_question *corod_question_find(struct corod_core *core, uint32_t handle);
+// Its asker does not want to know, or knows.
+void corod_question_drop(struct corod_core *core, struct corod_question *question);
+// Tells its asker; `bytes` are copied.
+void corod_question_end(struct corod_core *core, struct corod_question *question, uint32_t status, const void *bytes,
+                        uint32_t n);
+// An answer of `node`, hostile. Returns an enum corod_status for the node.
+uint32_t corod_question_answer(struct corod_core *core, const struct corod_node *node, uint32_t handle, uint32_t status,
+                               const void *bytes, uint32_t n);
+// Its event goes into the ring: the handle to give it, 0 if nobody waits any more.
+uint32_t corod_question_delivered(struct corod_core *core, uint32_t handle);
+// Its event comes back out of the ring of a daemon that is gone, and no coroutine has seen it.
+void corod_question_returned(struct corod_core *core, uint32_t handle);
+// The node answers no more: those whose events a daemon has seen, or all.
+void corod_questions_died(struct corod_node *node, bool all);
+// Nobody reads the slot's replies any more.
+void corod_questions_drop_asker(struct corod_core *core, struct corod_slot *slot);
+// Calls the functions of the host's that are to be told. From the bottom of the stack.
+void corod_questions_tell(struct corod_core *core);
 
 // ---- replies.c
 

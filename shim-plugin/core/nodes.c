@@ -98,6 +98,8 @@ void corod_node_free(struct corod_node *node) {
     node->next->previous = node->previous;
   core->slots[node->slot.number] = NULL;
   core->n_nodes--;
+  corod_questions_drop_asker(core, &node->slot);
+  corod_questions_died(node, true);
   corod_replies_drop(core, &node->slot);
   corod_jobs_drop(core, &node->slot);
   corod_fifo_free(&node->carried);

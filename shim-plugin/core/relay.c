@@ -54,6 +54,7 @@ static int move_one(struct corod_node *node) {
     if (!(at = corod_window_claim(node, head.size)))
       return 0;
     corod_fifo_pop(from, at);
+    at->answer = corod_question_delivered(node->core, at->answer);
     return 1;
   }
   if (!missing)
@@ -96,8 +97,11 @@ static void drop_oldest(struct corod_node *node, uint32_t span) {
       corod_fifo_pop(&node->backlog, whole);
       memcpy(&gap, whole + sizeof head, sizeof gap);
     } else {
+      struct corod_question *question = corod_question_find(node->core, head.answer);
       gap = (struct corod_gap){.first = head.seq, .last = head.seq, .count = 1};
       corod_fifo_drop(&node->backlog);
+      if (question)
+        corod_question_end(node->core, question, COROD_FULL, NULL, 0);
       node->stats.dropped++;
     }
     miss(&node->oldest, &gap);
@@ -128,10 +132,11 @@ static bool append(struct corod_node *node, const struct corod_record *head, con
 }
 
 uint32_t corod_relay_accept(struct corod_node *node, enum corod_kind kind, uint32_t type, const void *payload,
-                            uint32_t bytes, enum corod_told told, uint64_t *seq) {
+                            uint32_t bytes, enum corod_told told, struct corod_question *question, uint64_t *seq) {
   struct corod_record head = {.size = (uint32_t)sizeof head + bytes,
                               .kind = (uint8_t)kind,
                               .type = type,
+                              .answer = question ? question->handle : 0,
                               .seq = node->seq + 1,
                               .time = corod_now(node->core)};
   uint32_t span = corod_record_span(head.size);
@@ -143,6 +148,8 @@ uint32_t corod_relay_accept(struct corod_node *node, enum corod_kind kind, uint3
       *at = head;
       if (bytes)
         memcpy(at + 1, payload, bytes);
+      if (question)
+        question->in_ring = true;
       corod_window_publish(node);
       *seq = ++node->seq;
       node->stats.accepted++;

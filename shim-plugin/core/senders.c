@@ -12,12 +12,12 @@ uint32_t corod_node_signal(struct corod_node *node, uint64_t type, uint64_t datu
     node->stats.undeclared++;
     return COROD_TYPE_UNKNOWN;
   }
-  return corod_relay_accept(node, COROD_KIND_SIGNAL, (uint32_t)type, &datum, sizeof datum, COROD_NOT_TOLD, &seq);
+  return corod_relay_accept(node, COROD_KIND_SIGNAL, (uint32_t)type, &datum, sizeof datum, COROD_NOT_TOLD, NULL, &seq);
 }
 
-uint32_t corod_node_send(struct corod_node *node, uint32_t type, const void *payload, uint32_t bytes, uint64_t *seq) {
+// Whether the node takes such a message at all.
+static uint32_t admit(struct corod_node *node, uint32_t type, uint32_t bytes) {
   uint32_t max_size;
-  *seq = 0;
   if (node->closed) {
     node->stats.closed++;
     return COROD_CLOSED;
@@ -30,7 +30,36 @@ uint32_t corod_node_send(struct corod_node *node, uint32_t type, const void *pay
     node->stats.too_big++;
     return COROD_TOO_BIG;
   }
-  return corod_relay_accept(node, COROD_KIND_EVENT, type, payload, bytes, COROD_TOLD, seq);
+  return COROD_OK;
+}
+
+uint32_t corod_node_send(struct corod_node *node, uint32_t type, const void *payload, uint32_t bytes, uint64_t *seq) {
+  uint32_t status = admit(node, type, bytes);
+  *seq = 0;
+  return status == COROD_OK ? corod_relay_accept(node, COROD_KIND_EVENT, type, payload, bytes, COROD_TOLD, NULL, seq)
+                            : status;
+}
+
+uint32_t corod_node_send_asking(struct corod_node *node, uint32_t type, const void *payload, uint32_t bytes,
+                                const struct corod_asker *asker, uint64_t *seq, uint32_t *handle) {
+  uint32_t status = admit(node, type, bytes);
+  struct corod_question *question = status == COROD_OK ? corod_question_new(node, asker, &status) : NULL;
+  *seq = 0;
+  if (!question)
+    return status;
+  status = corod_relay_accept(node, COROD_KIND_EVENT, type, payload, bytes, COROD_TOLD, question, seq);
+  question->seq = *seq;
+  if (handle)
+    *handle = question->handle;
+  if (status != COROD_OK)
+    corod_question_drop(node->core, question);
+  return status;
+}
+
+uint32_t corod_node_ask(struct corod_node *node, uint32_t type, const void *payload, uint32_t bytes,
+                        corod_answered answered, void *arg, uint64_t deadline, uint64_t *seq, uint32_t *handle) {
+  struct corod_asker asker = {.answered = answered, .arg = arg, .deadline = deadline};
+  return corod_node_send_asking(node, type, payload, bytes, &asker, seq, handle);
 }
 
 static bool listens(const struct corod_node *node) {
@@ -44,7 +73,7 @@ void corod_interface_changed(struct corod_core *core, const struct corod_interfa
   for (struct corod_node *node = core->nodes; node; node = node->next)
     if (listens(node))
       corod_relay_accept(node, COROD_KIND_EVENT, COROD_CODE_INTERFACE, transition, sizeof *transition, COROD_NOT_TOLD,
-                         &seq);
+                         NULL, &seq);
 }
 
 void corod_interface_missed(struct corod_core *core) {

@@ -27,7 +27,7 @@ struct corod_session *corod_session_begin(struct corod_core *core, int fd, uint3
   for (uint32_t i = 0; i < COROD_MAX_EXECUTORS; i++)
     session->bells[i] = (struct corod_bell){.core = core, .ring_fd = -1, .wait_fd = -1, .kept_fd = -1, .token = -1};
   for (uint32_t i = 0; program[i] && i < COROD_NAME - 1; i++) // it is shown and logged
-    session->program[i] = program[i] > ' ' && program[i] < 127 ? program[i] : '?';
+    session->program[i] = program[i] >= ' ' && program[i] < 127 ? program[i] : '?';
   core->session = session;
   core->stats.attachments++;
   corod_log(core, COROD_LOG_INFO, "daemon attached: process %u (%s), protocol %u, epoch %016lx", pid, session->program,
@@ -100,9 +100,11 @@ void corod_session_abandon(struct corod_core *core) {
   corod_wire_free(session);
   for (struct corod_node *node = core->nodes; node; node = node->next) {
     node->slot.open = node->slot.leaving = false;
+    corod_questions_drop_asker(core, &node->slot);
     corod_replies_drop(core, &node->slot);
   }
   core->own.open = core->own.leaving = false;
+  corod_questions_drop_asker(core, &core->own);
   corod_replies_drop(core, &core->own);
   core->leaving = NULL;
   core->leaving_end = &core->leaving;

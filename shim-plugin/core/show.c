@@ -30,6 +30,8 @@ static void show_attachment(struct corod_core *core, corod_print print, void *ar
         s->messages, s->commands, s->command_faults, s->cli_jobs, s->cli_cut);
   print(arg, "outcomes nobody read %" PRIu64 ", answers nobody waited for %" PRIu64 "\n", s->outcomes_dropped,
         s->answers_unwanted);
+  print(arg, "asked %" PRIu64 ", answered %" PRIu64 ", not in time %" PRIu64 ", waiting %u\n", s->asked, s->answered,
+        s->unanswered_in_time, core->questions.n);
   print(arg, "interface transitions %" PRIu64 ", gaps in them %" PRIu64 "\n", s->interface_changes, s->interface_gaps);
   print(arg, "nodes discarded %" PRIu64 ", events discarded with them %" PRIu64 "\n", s->nodes_discarded,
         s->events_discarded);

@@ -29,6 +29,7 @@ void corod_slot_leave(struct corod_core *core, struct corod_slot *slot) {
   if (corod_reader_look(&slot->commands) != COROD_RING_SOME)
     core->stats.malformed++;
   corod_replies_drop(core, slot);
+  corod_questions_drop_asker(core, slot);
   slot->open = false;
   slot->leaving = true;
   slot->leaving_next = NULL;
@@ -46,6 +47,9 @@ bool corod_slots_leave_turn(struct corod_core *core) {
     if (!core->leaving)
       core->leaving_end = &core->leaving;
     slot->leaving = false;
+    // It may have answered with its last commands.
+    if (slot->node)
+      corod_questions_died(slot->node, false);
     if (slot->node && slot->node->removing)
       corod_registration_left(slot->node);
   }

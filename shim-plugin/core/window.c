@@ -93,8 +93,10 @@ void corod_window_close(struct corod_node *node) {
     if (before < handed) {
       head.flags |= COROD_FLAG_REDELIVERED;
       head.attempts = head.attempts == UINT16_MAX ? UINT16_MAX : (uint16_t)(head.attempts + 1);
+      head.answer = 0; // who waits for it learns of the death
       node->stats.redelivered++;
-    }
+    } else
+      corod_question_returned(node->core, head.answer);
     if (!corod_fifo_push(&back, &head, bytes + sizeof head)) {
       node->stats.dropped++;
       corod_log(node->core, COROD_LOG_ERROR, "%s: no memory to keep an event in flight", node->spec.name);

@@ -20,10 +20,11 @@ struct connection {
   struct corod_cli_server *server;
   struct corod_process process;
   struct corod_watch *watch;
-  int fd;       // -1: free
-  bool ended;   // the client sends no more
-  bool running; // a command is suspended
-  bool failed;  // how the running command will end
+  int fd;                // -1: free
+  bool ended;            // the client sends no more
+  bool running;          // a command is suspended
+  bool failed;           // how the running command will end
+  struct corod_ask *ask; // the running command waits for it; owned
   bool closing;
   char in[COROD_CLI_LINE];
   size_t in_used;
@@ -57,6 +58,8 @@ static void output(void *arg, const char *bytes, size_t n) {
 }
 
 static void hang_up(struct connection *c) {
+  corod_ask_forget(c->ask);
+  c->ask = NULL;
   corod_loop_unwatch(&c->server->host->loop, c->watch);
   close(c->fd);
   free(c->out);
@@ -100,19 +103,28 @@ static bool take_line(struct connection *c, char *line) {
 // The process: commands as long as their answers can be sent. It ends, and readable or writable starts it again.
 static struct corod_wait body(struct corod_process *process) {
   static const struct corod_wait idle = {COROD_WAIT_NEVER, UINT64_MAX};
+  static const struct corod_wait idle_until_answer = {COROD_WAIT_EVENT_OR_CLOCK, UINT64_MAX};
   struct connection *c = process->arg;
   char line[COROD_CLI_LINE + 1];
+  if (c->ask) {
+    if (!corod_ask_ended(c->ask, &c->failed))
+      return idle_until_answer;
+    c->ask = NULL;
+  }
   if (c->running) {
     c->running = false;
     answer_ends(c, c->failed);
   }
   while (!c->closing && flush(c) && c->out_used == 0 && take_line(c, line)) {
-    struct corod_run run = {.host = c->server->host, .output = output, .arg = c};
+    struct corod_run run = {.host = c->server->host, .output = output, .arg = c, .process = process};
     uint64_t ns = corod_command(&run, line);
     if (ns) {
       c->running = true;
       c->failed = run.failed;
+      c->ask = run.ask;
       flush(c);
+      if (c->ask)
+        return idle_until_answer;
       return (struct corod_wait){COROD_WAIT_CLOCK, ns};
     }
     answer_ends(c, run.failed);

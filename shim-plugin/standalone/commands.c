@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define WAIT_MOST 3600.0 // seconds
+#define ASK_USUAL 5.0    // seconds
 
 __attribute__((format(printf, 2, 3))) static void print(void *arg, const char *format, ...) {
   struct corod_run *run = arg;
@@ -163,26 +164,61 @@ static uint64_t signal_node(struct corod_run *run, const char *rest) {
   return status == COROD_OK ? 0 : fail(run, "%s: %s", node, corod_status_text(status));
 }
 
-static uint64_t send_node(struct corod_run *run, const char *rest) {
-  static uint8_t bytes[COROD_CLI_LINE / 2];
+// A message as commands take it: NODE CODE [HEX]. `*rest` is moved behind it.
+struct message {
   char node[COROD_NAME];
-  uint64_t code, seq;
-  uint32_t n = 0;
-  bool valid = name(&rest, node) && number(rest, &rest, &code) && code <= UINT32_MAX;
-  for (; valid && *rest; rest += 2) {
+  uint32_t code, n;
+  uint8_t bytes[COROD_CLI_LINE / 2];
+};
+
+static bool message(const char **rest, struct message *message) {
+  uint64_t code;
+  size_t digits;
+  if (!name(rest, message->node) || !number(*rest, rest, &code) || code > UINT32_MAX)
+    return false;
+  message->code = (uint32_t)code;
+  message->n = 0;
+  digits = strspn(*rest, "0123456789abcdefABCDEF");
+  if (digits % 2 || ((*rest)[digits] && (*rest)[digits] != ' '))
+    return digits == 0;
+  for (; message->n < digits / 2; message->n++) {
     unsigned byte;
-    valid = strspn(rest, "0123456789abcdefABCDEF") >= 2 && n < sizeof bytes && sscanf(rest, "%2x", &byte) == 1;
-    if (valid)
-      bytes[n++] = (uint8_t)byte;
+    sscanf(*rest + (size_t)2 * message->n, "%2x", &byte);
+    message->bytes[message->n] = (uint8_t)byte;
   }
-  if (!valid)
+  *rest += digits + strspn(*rest + digits, " ");
+  return true;
+}
+
+static uint64_t send_node(struct corod_run *run, const char *rest) {
+  static struct message m;
+  uint64_t seq;
+  if (!message(&rest, &m) || *rest)
     return fail(run, "corod send NODE CODE [HEX]");
-  struct corod_node *target = corod_node_find(run->host->core, node);
-  uint32_t status = target ? corod_node_send(target, (uint32_t)code, bytes, n, &seq) : (uint32_t)COROD_NODE_UNKNOWN;
+  struct corod_node *target = corod_node_find(run->host->core, m.node);
+  uint32_t status = target ? corod_node_send(target, m.code, m.bytes, m.n, &seq) : (uint32_t)COROD_NODE_UNKNOWN;
   if (status != COROD_OK)
-    return fail(run, "%s: %s", node, corod_status_text(status));
+    return fail(run, "%s: %s", m.node, corod_status_text(status));
   print(run, "accepted as %" PRIu64 "\n", seq);
   return 0;
+}
+
+static uint64_t ask_node(struct corod_run *run, const char *rest) {
+  static struct message m;
+  double seconds = ASK_USUAL;
+  bool valid = message(&rest, &m);
+  if (valid && strncmp(rest, "within ", 7) == 0) {
+    char *end;
+    seconds = strtod(rest + 7, &end);
+    valid = end != rest + 7 && seconds > 0 && seconds <= WAIT_MOST;
+    rest = end;
+  }
+  if (!valid || *rest)
+    return fail(run, "corod ask NODE CODE [HEX] [within SECONDS] (SECONDS: up to %.0f)", WAIT_MOST);
+  struct corod_node *target = corod_node_find(run->host->core, m.node);
+  uint32_t status = target ? corod_ask_start(run, target, m.code, m.bytes, m.n, (uint64_t)(seconds * 1e9))
+                           : (uint32_t)COROD_NODE_UNKNOWN;
+  return status == COROD_OK ? COROD_RUN_ASKS : fail(run, "%s: %s", m.node, corod_status_text(status));
 }
 
 static uint64_t wait_seconds(struct corod_run *run, const char *rest) {
@@ -207,6 +243,7 @@ static const struct {
     {"show packets", "", "the capture file", show_packets},
     {"show corod", "[nodes|node NAME|attachment]", "the daemon and its nodes", show_corod},
     {"corod send", "NODE CODE [HEX]", "sends a message to a node", send_node},
+    {"corod ask", "NODE CODE [HEX] [within SECONDS]", "sends a message and prints the reply, in hex", ask_node},
     {"signal", "NODE TYPE DATUM", "signals a process node with one 64-bit datum", signal_node},
     {"wait", "SECONDS", "suspends the session", wait_seconds},
     {"help", "", "this list", help},
@@ -217,7 +254,7 @@ static uint64_t help(struct corod_run *run, const char *rest) {
   for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
     char usage[128];
     snprintf(usage, sizeof usage, "%s %s", commands[i].words, commands[i].arguments);
-    print(run, "%-44s %s\n", usage, commands[i].text);
+    print(run, "%-46s %s\n", usage, commands[i].text);
   }
   return 0;
 }

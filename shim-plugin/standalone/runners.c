@@ -9,7 +9,8 @@ struct corod_runner {
   struct corod_standalone *host;
   struct corod_process process;
   uint64_t job;
-  char *text; // owned; NULL once the command was started
+  char *text;            // owned; NULL once the command was started
+  struct corod_ask *ask; // the command waits for it; owned
   bool failed;
   bool busy;
 };
@@ -22,13 +23,19 @@ static void output(void *arg, const char *bytes, size_t n) {
 static struct corod_wait body(struct corod_process *process) {
   struct corod_runner *runner = process->arg;
   if (runner->text) {
-    struct corod_run run = {.host = runner->host, .output = output, .arg = runner};
+    struct corod_run run = {.host = runner->host, .output = output, .arg = runner, .process = process};
     uint64_t ns = corod_command(&run, runner->text);
     free(runner->text);
     runner->text = NULL;
     runner->failed = run.failed;
-    if (ns)
+    runner->ask = run.ask;
+    if (ns && !run.ask)
       return (struct corod_wait){COROD_WAIT_CLOCK, ns};
+  }
+  if (runner->ask) {
+    if (!corod_ask_ended(runner->ask, &runner->failed))
+      return (struct corod_wait){COROD_WAIT_EVENT_OR_CLOCK, UINT64_MAX};
+    runner->ask = NULL;
   }
   runner->busy = false;
   corod_cli_done(runner->host->core, runner->job, runner->failed ? COROD_CLI_FAILED : COROD_OK);
@@ -63,6 +70,7 @@ void corod_runners_free(struct corod_standalone *host) {
     struct corod_runner *runner = host->runners;
     host->runners = runner->next;
     corod_process_stop(&runner->process);
+    corod_ask_forget(runner->ask);
     free(runner->text);
     free(runner);
   }

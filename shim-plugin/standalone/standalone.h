@@ -57,14 +57,28 @@ void corod_runners_start(struct corod_standalone *host, uint64_t job, const char
 void corod_runners_free(struct corod_standalone *host);
 
 // ---- commands.c
+struct corod_ask;
 struct corod_run {
   struct corod_standalone *host;
   void (*output)(void *arg, const char *bytes, size_t n);
   void *arg;
+  struct corod_process *process; // that runs it: resumed when an answer is there
   bool failed;
+  struct corod_ask *ask; // set: the command goes on until corod_ask_ended
 };
-// Runs one command line. Returns nanoseconds that its process has to suspend before the command is done; 0: it is done.
+// Runs one command line. Returns nanoseconds that its process has to suspend before the command is done; 0: it is done;
+// COROD_RUN_ASKS: it waits for events until `run->ask` has ended.
+#define COROD_RUN_ASKS UINT64_MAX
 uint64_t corod_command(struct corod_run *run, const char *line);
+
+// ---- ask.c: messages whose answer the command waits for
+// Sends, and sets `run->ask`. Anything but OK: it did not.
+uint32_t corod_ask_start(struct corod_run *run, struct corod_node *node, uint32_t code, const void *payload, uint32_t n,
+                         uint64_t ns);
+// Whether the answer is there, and was given to the run's output; then `ask` is freed.
+bool corod_ask_ended(struct corod_ask *ask, bool *failed);
+// Nobody waits any more. NULL is fine.
+void corod_ask_forget(struct corod_ask *ask);
 
 // ---- cli.c: commands over a Unix socket
 // 0, or an exit status; `error` says why.

@@ -7,18 +7,31 @@ import type { Finding, Size } from './figures.js'
 import { idle } from './idle.js'
 import { page } from './page.js'
 import { root } from './peers.js'
+import { spinPicture } from './picture.js'
 import { roundtrip } from './roundtrip.js'
 import { sleepLateness } from './sleep.js'
 import { localSocket } from './socket.js'
 import { scale, throughput } from './throughput.js'
+import { inVpp, type Measure } from './vpp.js'
+import { vppCost } from './vpp-cost.js'
+import { vppOrigin } from './vpp-origin.js'
+import { vppBusy, vppRoundtrip } from './vpp-roundtrip.js'
+import { vppSpin } from './vpp-spin.js'
+import { vppWorker } from './vpp-worker.js'
 
-const measures: Readonly<Record<string, (size: Size) => Promise<Finding>>> = {
+const measures: Readonly<Record<string, Measure>> = {
   roundtrip,
   throughput,
   scale,
   idle,
   sleep: sleepLateness,
   socket: localSocket,
+  'vpp-roundtrip': inVpp(vppRoundtrip),
+  'vpp-busy': inVpp(vppBusy),
+  'vpp-cost': inVpp(vppCost),
+  'vpp-worker': inVpp(vppWorker),
+  'vpp-spin': inVpp(vppSpin),
+  'vpp-origin': inVpp(vppOrigin),
 }
 
 function buildPeers(): void {
@@ -38,18 +51,23 @@ const { values } = parseArgs({
 const size: Size = { quick: values.quick, rounds: values.quick ? 3 : 5 }
 buildPeers()
 const findings: Finding[] = []
+const figures: Record<string, number> = {}
 for (const [name, measure] of Object.entries(measures)) {
   if (values.only !== undefined && !name.includes(values.only)) continue
   process.stdout.write(`${name} …\n`)
-  const finding = await measure(size)
+  const finding = await measure(size, figures)
+  if (finding === undefined) continue
   findings.push(finding)
+  Object.assign(figures, finding.figures)
   for (const [figure, value] of Object.entries(finding.figures))
     process.stdout.write(`  ${figure} ${Number(value.toPrecision(4))}\n`)
   if (finding.section.verdict) process.stdout.write(`  ${finding.section.verdict}\n`)
 }
-if (values.json !== undefined)
-  writeFileSync(values.json, `${JSON.stringify(Object.assign({}, ...findings.map(f => f.figures)), null, 2)}\n`)
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(figures, null, 2)}\n`)
 if (!values.quick && values.only === undefined) {
   writeFileSync(join(root, 'docs', 'benchmarks.md'), page(findings, size))
+  const { 'vpp.spin_sent_packets': sent, 'vpp.spin_loss_packets': ours, 'vpp.spin_loss_c_packets': native } = figures
+  if (sent !== undefined && ours !== undefined && native !== undefined)
+    writeFileSync(join(root, 'docs', 'spin.svg'), spinPicture(sent, ours, native))
   process.stdout.write('docs/benchmarks.md is written\n')
 }

@@ -10,7 +10,7 @@ interface Took {
 
 async function once(kind: PeerKind, rounds: number): Promise<Took> {
   await using bench = await stand(kind, 1)
-  return bench.host.ask<Took>(`roundtrip ${rounds} ${Math.max(500, rounds >> 2)}`)
+  return await bench.host.ask<Took>(`roundtrip ${rounds} ${Math.max(500, rounds >> 2)}`)
 }
 
 /** One event in flight at a time; the host sleeps in epoll in between. */

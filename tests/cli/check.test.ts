@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { Folder } from '../support/folder.js'
+import { canBeNobody, nobody } from '../support/nobody.js'
 import { corod } from './corod.js'
 
 const nothing = `import { message, processNode } from 'corod'
@@ -103,9 +104,9 @@ describe('cli: check', () => {
   })
 
   it('a file without permission: 78, and why', async function () {
-    if (process.getuid?.() !== 0) return this.skip()
+    if (!canBeNobody()) return this.skip()
     folder.write('c.yaml', 'nodes: {}')
-    const { code, stderr } = await corod(['check', '-c', folder.at('c.yaml')], { uid: 65_534, cwd: '/' })
+    const { code, stderr } = await corod(['check', '-c', folder.at('c.yaml')], { uid: nobody, cwd: '/' })
     assert.equal(code, 78)
     assert.match(stderr, /no permission to read this file/)
   })

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, 
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Folder, root } from '../support/folder.js'
+import { canBeNobody, nobody } from '../support/nobody.js'
 import { corod } from './corod.js'
 
 const ours = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
@@ -28,11 +29,15 @@ function install(project: string): void {
   symlinkSync(join('..', 'corod', 'bin', 'corod'), join(modules, '.bin', 'corod'))
 }
 
-/** Runs a script of the project. Rejects, with the output, if it fails. */
-function npm(project: string, ...args: readonly string[]) {
+/** Runs a script of the project. Rejects, with its output as the message, if it fails. */
+async function npm(project: string, ...args: readonly string[]) {
   // A test that runs tests: the inner ones must not take themselves for a part of the outer ones.
   const { NODE_TEST_CONTEXT: _, NODE_OPTIONS: __, ...env } = process.env
-  return promisify(execFile)('npm', args, { cwd: project, env, encoding: 'utf8' })
+  try {
+    return await promisify(execFile)('npm', args, { cwd: project, env, encoding: 'utf8' })
+  } catch (error) {
+    throw new Error((error as { stdout: string }).stdout, { cause: error })
+  }
 }
 
 describe('cli: init and new-node', function () {
@@ -142,9 +147,9 @@ describe('cli: init and new-node', function () {
   })
 
   it('init: without permission: 1, and nothing is left', async function () {
-    if (process.getuid?.() !== 0) return this.skip()
+    if (!canBeNobody()) return this.skip()
     chmodSync(folder.path, 0o755)
-    const { code, stderr } = await corod(['init', folder.at('p')], { uid: 65_534, cwd: '/' })
+    const { code, stderr } = await corod(['init', folder.at('p')], { uid: nobody, cwd: '/' })
     assert.equal(code, 1)
     assert.match(stderr, /no permission to write it/)
     assert.deepEqual(readdirSync(folder.path), [])
@@ -197,12 +202,12 @@ describe('cli: init and new-node', function () {
   })
 
   it('new-node: a configuration that cannot be replaced: 1, and no file is left', async function () {
-    if (process.getuid?.() !== 0) return this.skip()
+    if (!canBeNobody()) return this.skip()
     mkdirSync(folder.at('nodes'))
     folder.write('corod.yaml', 'nodes: {}\n')
     chmodSync(folder.path, 0o755)
     chmodSync(folder.at('nodes'), 0o777)
-    const { code, stderr } = await corod(['new-node', 'a'], { uid: 65_534, cwd: folder.path })
+    const { code, stderr } = await corod(['new-node', 'a'], { uid: nobody, cwd: folder.path })
     assert.equal(code, 1)
     assert.match(stderr, /no permission to write it/)
     assert.deepEqual(tree(folder.path), { 'corod.yaml': 'nodes: {}\n' })

@@ -88,7 +88,7 @@ describe('cli: send', () => {
     const file = folder.write('events.ndjson', '{"x":1}\n\nrubbish\n{"x":2}\n')
     const { code, stdout, stderr } = await send(['echo', 'ping', `@${file}`])
     assert.deepEqual([code, stdout], [1, '2 accepted, 1 rejected, last sequence number 2\n'])
-    assert.match(stderr, new RegExp(`^corod: ${file}:3: .*not JSON.*\\n$`))
+    assert.match(stderr, new RegExp(`^corod: ${file}:3: is not JSON: .*\\n$`))
     assert.equal(served.plane.sent.length, 2)
   })
 
@@ -162,6 +162,12 @@ describe('cli: send', () => {
     assert.equal(JSON.parse(stderr).error.code, 'HOST_AWAY')
   })
 
+  it('nothing is said of what was put into a line', async () => {
+    const { stdout, stderr } = await send(['echo', 'ping', '-'], '{"x":1}\n{"x":1,}\n')
+    assert.match(stdout, /^1 accepted, 1 rejected/)
+    assert.match(stderr, /^corod: line 2: is not JSON: [^0-9]*\n$/)
+  })
+
   it('an unknown node: status 1', async () => {
     const { code, stderr } = await send(['nobody', 'ping'])
     assert.equal(code, 1)
@@ -187,6 +193,7 @@ describe('cli: send', () => {
     child.stdin.write('{"x":1}\n')
     await waitFor('the first event', () => impatient.plane.sent.length === 1)
     const began = performance.now()
+    // Empty lines go in between: neither text nor JSON may count them.
     await waitFor('a pause longer than the limit', () => performance.now() - began > 6000, { every: 200 })
     child.stdin.end('rubbish\n{"x":2}\n')
     assert.equal(await ended, 1)

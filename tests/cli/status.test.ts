@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 import type { NodeReport, StatusReport } from '../../daemon/host/report.js'
 import { type Served, serve } from '../control/plane.js'
 import { Folder } from '../support/folder.js'
+import { canBeNobody, nobody } from '../support/nobody.js'
 import { corod } from './corod.js'
 
 describe('cli: status and nodes', () => {
@@ -26,6 +27,7 @@ describe('cli: status and nodes', () => {
     assert.deepEqual([code, stderr], [0, ''])
     assert.match(stdout, new RegExp(`^corod +0\\.1\\.0, pid ${process.pid}, up 0 s, `))
     assert.match(stdout, /^host +connected$/m)
+    assert.match(stdout, /, attached once$/m)
     assert.match(stdout, /^nodes +1: 1 running, 0 failed$/m)
     assert.match(stdout, /^events +0 received by nodes, 0 accepted from the control socket$/m)
   })
@@ -43,7 +45,7 @@ describe('cli: status and nodes', () => {
     served.plane.status = (): StatusReport => ({ ...plain, uptimeMs: 93_784_000, host })
     const { code, stdout } = await at('status')
     assert.equal(code, 0)
-    assert.match(stdout, /^host +refused to vpp 26\.06 \(pid 7\): no\\x1b\[2J\\nway$/m)
+    assert.match(stdout, /^host +refused by vpp 26\.06 \(pid 7\): no\\x1b\[2J\\nway$/m)
     assert.match(stdout, /up 1 d 2 h,/)
   })
 
@@ -65,6 +67,15 @@ describe('cli: status and nodes', () => {
       'echo     running     0         0       0         ping',
       'extra-0  crash-loop  0         0       12        -         boom\\nat line 3',
     ])
+  })
+
+  it('nodes shows as many messages as fit into a table', async () => {
+    const [echo] = served.plane.nodes()
+    const messages = Array.from({ length: 200 }, (_, i) => `message-${i}`)
+    served.plane.nodes = () => [{ ...echo!, messages }]
+    assert.match((await at('nodes')).stdout, / message-0,message-1,message-2,message-3 and 196 more\n$/)
+    served.plane.nodes = () => [{ ...echo!, messages: ['m'.repeat(63)] }]
+    assert.match((await at('nodes')).stdout, / m{63}\n$/)
   })
 
   it('--json gives everything as one line', async () => {
@@ -103,9 +114,9 @@ describe('cli: status and nodes', () => {
   })
 
   it('no permission: status 77, whom to ask', async function () {
-    if (process.getuid?.() !== 0) return this.skip()
+    if (!canBeNobody()) return this.skip()
     chmodSync(served.folder.path, 0o755)
-    const { code, stderr } = await corod(['status', '--socket', served.socket], { uid: 65_534, cwd: '/' })
+    const { code, stderr } = await corod(['status', '--socket', served.socket], { uid: nobody, cwd: '/' })
     assert.equal(code, 77, stderr)
     assert.match(stderr, /^corod: no permission to use .*control\.sock: .*usermod -aG.*\n$/)
   })

@@ -40,6 +40,7 @@ describe('cli: usage', () => {
     const { code, stdout } = await corod(['help', 'send'])
     assert.equal(code, 0)
     assert.equal(stdout, (await corod(['send', '--help'])).stdout)
+    assert.deepEqual(await corod(['help']).then(ran => [ran.code, ran.stdout]), [0, (await corod(['--help'])).stdout])
   })
 
   it('--version prints the version of the package', async () => {
@@ -55,6 +56,8 @@ describe('cli: usage', () => {
 
   const wrong: [string[], RegExp][] = [
     [['chek'], /^corod: unknown command 'chek' \(Did you mean check\?\); see corod --help\n$/],
+    [['help', 'chek'], /^corod: unknown command 'chek' \(Did you mean check\?\); see corod --help\n$/],
+    [['help', 'frobnicate'], /^corod: unknown command 'frobnicate'; see corod --help\n$/],
     [['status', '--jsn'], /^corod: unknown option '--jsn' \(Did you mean --json\?\); see corod status --help\n$/],
     [['send'], /^corod: missing required argument 'NODE'; see corod send --help\n$/],
     [['send', 'a'], /^corod: missing required argument 'TYPE'; see corod send --help\n$/],
@@ -63,6 +66,7 @@ describe('cli: usage', () => {
     [['status', '--socket', ''], /^corod: --socket is empty: /],
     [['status', '--socket', `/${'x'.repeat(108)}`], /^corod: --socket: the path has 109 bytes, Unix allows 107/],
     [['check', '-c', ''], /^corod: --config is empty: /],
+    [['send', '', 'b'], /^corod: NODE is empty: /],
     [['send', 'a', 'b', '{x'], /^corod: not JSON: .*; quote it for the shell: '\{"field": 1\}'\n$/],
     [['send', 'a', 'b', '3'], /an event is a JSON object of the message's fields, not a number\n$/],
     [['send', 'a', 'b', '[[]]'], /not an array in an array\n$/],
@@ -79,6 +83,8 @@ describe('cli: usage', () => {
     for (const args of [
       ['status', '--bogus', '--json'],
       ['--json', 'frob'],
+      ['--json'],
+      ['--json', 'help', 'frob'],
       ['send', 'a', 'b', '{', '--json'],
     ]) {
       const { code, stdout, stderr } = await corod(args)

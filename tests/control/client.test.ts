@@ -58,6 +58,7 @@ describe('control client', () => {
   const refused: [string, string, number][] = [
     ['full', 'FULL', exits.retry],
     ['away', 'HOST_AWAY', exits.unavailable],
+    ['unregistered', 'UNREGISTERED', exits.retry],
     ['closed', 'CLOSED', exits.failed],
     ['invalid', 'INVALID', exits.failed],
     ['unknown', 'TYPE_UNKNOWN', exits.failed],

@@ -69,6 +69,7 @@ describe('control: one event', () => {
     ['a full backlog', '{"type":"full"}', 429, 'FULL'],
     ['a closed node', '{"type":"closed"}', 410, 'CLOSED'],
     ['an absent host', '{"type":"away"}', 503, 'HOST_AWAY'],
+    ['a node that the host has not taken', '{"type":"unregistered"}', 503, 'UNREGISTERED'],
     ['an event over the limit', '{"type":"big"}', 413, 'TOO_BIG'],
     ['a fault of the daemon', '{"type":"broken"}', 500, 'INTERNAL'],
   ]

@@ -95,8 +95,27 @@ export class FakePlane implements Plane {
     }
   }
 
+  /** What was asked. */
+  readonly asked: { node: string; type: string; value: unknown; ms: number }[] = []
+
+  async ask(node: string, type: string, value: unknown, ms: number) {
+    this.asked.push({ node, type, value, ms })
+    const { seq } = await this.send(node, type, value)
+    return { seq, reply: { n: 2n ** 64n - 1n, data: Uint8Array.of(1, 2, 255), text: 'größe' } }
+  }
+
   #refusal(type: string): Error | undefined {
     switch (type) {
+      case 'no-reply':
+        return new SendError('NO_REPLY', 'it declares none')
+      case 'refused':
+        return new SendError('REFUSED', 'no such key')
+      case 'silent':
+        return new SendError('TIMEOUT', 'no answer came in time')
+      case 'unanswered':
+        return new SendError('UNANSWERED', 'the node did not answer')
+      case 'died':
+        return new SendError('DIED', 'the node ended')
       case 'unknown':
         return new SendError('TYPE_UNKNOWN', 'echo takes no "unknown"')
       case 'invalid':
@@ -108,6 +127,8 @@ export class FakePlane implements Plane {
         return new SendError('FULL', 'the backlog of echo is full')
       case 'closed':
         return new SendError('CLOSED', 'echo is closed')
+      case 'unregistered':
+        return new SendError('UNREGISTERED', 'node echo cannot take events yet')
       case 'away':
         return new SendError('HOST_AWAY', 'the host is away')
       case 'big':

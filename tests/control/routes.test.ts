@@ -36,7 +36,16 @@ describe('control: resources', () => {
     raw.request('POST', '/v1/nodes/nobody/events', { 'Content-Type': 'application/json', 'Content-Length': '1000' })
     const answer = await raw.answer()
     assert.deepEqual([answer.status, answer.json().code], [404, 'NODE_UNKNOWN'])
-    assert.match(String(answer.json().detail), /"nobody"/)
+    assert.equal(answer.json().detail, 'there is no node "nobody"')
+  })
+
+  it('404 says which node was probably meant', async () => {
+    await using served = await serve()
+    using raw = new Raw(served.socket)
+    const meant = 'there is no node "ecko"; did you mean "echo"?'
+    assert.equal((await raw.request('GET', '/v1/nodes/ecko').answer()).json().detail, meant)
+    raw.request('POST', '/v1/nodes/ecko/events', { 'Content-Type': 'application/json', 'Content-Length': '1000' })
+    assert.equal((await raw.answer()).json().detail, meant)
   })
 
   for (const path of ['/', '/v1', '/v2/status', '/v1/nodes/', '/v1/nodes/a/b', '*', '/v1/nodes/a/events/x']) {

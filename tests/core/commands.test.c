@@ -183,8 +183,10 @@ static void command_space(void) {
 // The daemon dies: what it had published is run, over as many turns as that takes; what it writes later is not; the
 // next daemon waits until then.
 static void death(void) {
-  struct client next;
+  struct client next, early;
   open_nodes(10);
+  client_connect(&early); // has not said who it is when the other one dies
+  scene_settle();
   struct corod_count count = {.counter = 0, .by = 1};
   for (int i = 0; i < 400; i++)
     CHECK(client_command(&slot, COROD_OP_COUNT, 1, &count, sizeof count, NULL, 0));
@@ -196,9 +198,9 @@ static void death(void) {
     client_command(&slot, COROD_OP_COUNT, 0, &count, sizeof count, NULL, 0);
   client_connect(&next);
   struct corod_message hello = {.magic = COROD_MAGIC, .type = COROD_MSG_HELLO, .hello = {1, 1, 1, "next"}};
-  client_send(&next, &hello);
+  client_send(&early, &hello);
   int fds[2];
-  CHECK(client_receive(&next, &answer, fds));
+  CHECK(client_receive(&early, &answer, fds));
   CHECK(answer.type == COROD_MSG_WELCOME);
   CHECK_EQUAL(scene.counted[0], 400);
   CHECK_EQUAL(scene.n_jobs, 1);
@@ -207,6 +209,11 @@ static void death(void) {
   // Its outcome comes when nobody is there for it.
   corod_cli_output(scene.core, scene.jobs[0], "text", 4);
   corod_cli_done(scene.core, scene.jobs[0], COROD_OK);
+  client_close(&early);
+  scene_settle();
+  client_send(&next, &hello);
+  CHECK(client_receive(&next, &answer, fds));
+  CHECK(answer.type == COROD_MSG_WELCOME);
   client_close(&next);
   scene_settle();
   scene_close();

@@ -77,6 +77,24 @@ static void every_step(void) {
       }
 }
 
+// A daemon that releases without saying what it handed over: the rest was not handed over.
+static void released_only(void) {
+  scene_open(NULL);
+  attach(&small);
+  for (uint32_t i = 0; i < 5; i++)
+    send(10);
+  read_records(2);
+  client_release(&slot);
+  die();
+  attach(&small);
+  for (uint32_t i = 3; i <= 5; i++) {
+    read_records(1);
+    CHECK(event.head.seq == i && event.head.attempts == 0 && event.head.flags == 0);
+  }
+  die();
+  scene_close();
+}
+
 // A record that kills its daemon again and again counts its attempts.
 static void attempts(void) {
   scene_open(NULL);
@@ -116,6 +134,24 @@ static void carry_over(void) {
   CHECK_EQUAL(slot.told.slot, number);
   CHECK_EQUAL(slot.told.generation, generation); // who holds a handle notices nothing
   for (uint32_t i = 1; i <= 60; i++) {
+    read_records(1);
+    CHECK_EQUAL(event.head.seq, i);
+    client_release(&slot);
+    scene_settle();
+  }
+  die();
+  scene_close();
+}
+
+// What waits was larger than anything the next daemon declares, and than half the ring it asks for.
+static void smaller_ring(void) {
+  scene_open(NULL);
+  attach(&(struct client_node){.name = "n", .max_size = 4000, .event_ring = 16384});
+  for (uint32_t i = 0; i < 6; i++)
+    send(4000);
+  die();
+  attach(&(struct client_node){.name = "n", .max_size = 1, .event_ring = 4096});
+  for (uint32_t i = 1; i <= 6; i++) {
     read_records(1);
     CHECK_EQUAL(event.head.seq, i);
     client_release(&slot);
@@ -225,8 +261,10 @@ static void failed_replacement(void) {
 
 int main(void) {
   every_step();
+  released_only();
   attempts();
   carry_over();
+  smaller_ring();
   unclaimed();
   removal();
   removal_and_death();

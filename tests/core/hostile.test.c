@@ -2,6 +2,7 @@
 // bytes everywhere. The attachment ends, is counted and logged once; the host stays whole and serves the next one.
 #include "client.h"
 
+#include <pthread.h>
 #include <sys/socket.h>
 
 static struct client daemon_;
@@ -236,7 +237,158 @@ static void pipes(void) {
   scene_close();
 }
 
+static uint32_t odd(void) {
+  static const uint32_t numbers[] = {0,  0,   0,   1,   2,   3,    15,   16,       63, 64,
+                                     65, 128, 129, 256, 257, 4095, 4096, 1u << 24, ~0u};
+  return random_number() % 4 ? numbers[random_number() % 19] : (uint32_t)random_number();
+}
+
+// A message that is nearly right, from right ones: names, numbers at their limits, any order.
+static void nearly(struct corod_message *m) {
+  static const char *const names[] = {"n", "n", "m", "ip4-lookup", "", "a b", "x"};
+  static const uint16_t types[] = {COROD_MSG_NODE,     COROD_MSG_NEXT,        COROD_MSG_COUNTER, COROD_MSG_CODE,
+                                   COROD_MSG_NODE_END, COROD_MSG_NODE_REMOVE, COROD_MSG_READY,   COROD_MSG_PING,
+                                   COROD_MSG_SIGNALS,  COROD_MSG_EXECUTOR};
+  *m = (struct corod_message){.type = types[random_number() % 10]};
+  const char *name = names[random_number() % 7];
+  switch (m->type) {
+  case COROD_MSG_NODE:
+    strcpy(m->node.name, name);
+    m->node.executor = random_number() % 8 ? 0 : odd();
+    m->node.event_ring = odd() & 0xffff;
+    m->node.command_ring = odd() & 0xffff;
+    m->node.backlog = odd();
+    m->node.backlog_bytes = odd();
+    m->node.overflow = random_number() % 4;
+    m->node.next = random_number() % 3;
+    m->node.counters = random_number() % 3;
+    m->node.codes = random_number() % 3;
+    if (random_number() % 10 == 0)
+      m->node.next = (uint16_t)odd();
+    if (random_number() % 10 == 0)
+      m->node.codes = (uint16_t)odd();
+    break;
+  case COROD_MSG_NEXT:
+  case COROD_MSG_SIGNALS:
+    m->next.index = random_number() % 3;
+    strcpy(m->next.name, name);
+    break;
+  case COROD_MSG_COUNTER:
+    m->counter.index = random_number() % 3;
+    m->counter.severity = random_number() % 4;
+    strcpy(m->counter.name, name);
+    break;
+  case COROD_MSG_CODE:
+    m->code.code = odd();
+    m->code.max_size = odd();
+    break;
+  case COROD_MSG_NODE_REMOVE:
+    m->node_remove.slot = random_number() % 4;
+    m->node_remove.generation = random_number() % 4;
+    break;
+  case COROD_MSG_EXECUTOR:
+    m->executor.id = odd();
+    break;
+  default:
+    break;
+  }
+  if (random_number() % 40 == 0)
+    m->bytes[random_number() % sizeof m->bytes] = (uint8_t)random_number();
+}
+
+// Sends it unless the host has gone or reads no more, because nobody reads its answers.
+static void push(struct corod_message *m) {
+  m->magic = COROD_MAGIC;
+  for (int i = 0; i < 10; i++) {
+    if (send(daemon_.fd, m, sizeof *m, MSG_NOSIGNAL) > 0 || errno != EAGAIN)
+      return;
+    scene_turn();
+  }
+}
+
+// Sends a NODE with its parts as announced, every number of them random, then whatever.
+static void conversation(void) {
+  uint32_t made = 0;
+  scene_open(NULL), seq = 0;
+  for (int life = 0; life < 2000; life++) {
+    client_attach(&daemon_);
+    for (int n = 0; n < 40; n++) {
+      struct corod_message m, part;
+      nearly(&m);
+      push(&m);
+      if (m.type != COROD_MSG_NODE || random_number() % 8 == 0)
+        continue;
+      uint16_t counts[] = {m.node.next, m.node.counters, m.node.codes};
+      for (int kind = 0; kind < 3; kind++)
+        for (uint32_t i = 0; i < counts[kind] && i < 300; i++) {
+          part = (struct corod_message){.type = (uint16_t)(COROD_MSG_NEXT + kind)};
+          part.next.index = i;
+          if (kind < 2)
+            snprintf(kind ? part.counter.name : part.next.name, COROD_NAME, "p%u", i);
+          else
+            part.code = (struct corod_code_ask){random_number() % 8 ? i : odd(), random_number() % 8 ? 64 : odd()};
+          push(&part);
+        }
+      part = (struct corod_message){.type = COROD_MSG_NODE_END};
+      push(&part);
+    }
+    scene_settle();
+    if (corod_node_find(scene.core, "n"))
+      give(3);
+    made = scene.created;
+    if (made > SCENE_NODES - 100)
+      scene.n_nodes = scene.created = 0;
+    client_close(&daemon_);
+    scene_settle();
+  }
+  CHECK(made > 100);
+  scene_close();
+}
+
+static atomic_bool flipping;
+
+// Another thread of the daemon changes every shared byte while the host reads it: what was checked must be what is
+// used.
+static void *flip(void *arg) {
+  uint64_t own = 12345;
+  (void)arg;
+  while (atomic_load(&flipping)) {
+    own = own * 6364136223846793005ull + 1442695040888963407ull;
+    uint8_t *ring = daemon_.regions[0].b + slot.told.command_ring.offset;
+    uint32_t at = (uint32_t)(own >> 33) % 512;
+    if (own >> 63)
+      ring[at] ^= (uint8_t)(own >> 20);
+    else
+      *(volatile uint32_t *)(void *)(ring + (at & ~3u)) = (uint32_t)(own >> 17) % 4096;
+  }
+  return NULL;
+}
+
+static void flipper(void) {
+  static uint8_t packet[2000];
+  uint64_t ends = 0;
+  scene_open(NULL), seq = 0;
+  for (int life = 0; life < 300; life++) {
+    pthread_t thread;
+    begin();
+    atomic_store(&flipping, true);
+    CHECK(pthread_create(&thread, NULL, flip, NULL) == 0);
+    for (int step = 0; step < 200 && !ended(); step++) {
+      struct corod_enqueue to = {.next = 0};
+      client_command(&slot, COROD_OP_ENQUEUE, 1, &to, sizeof to, packet, 64 + (uint32_t)random_number() % 400);
+    }
+    ends += ended();
+    atomic_store(&flipping, false);
+    CHECK(pthread_join(thread, NULL) == 0);
+    finish();
+  }
+  CHECK(ends > 0);
+  scene_close();
+}
+
 int main(void) {
+  conversation();
+  flipper();
   event_head();
   event_handed();
   reply_head();

@@ -100,34 +100,45 @@ static void backlog_memory(void) {
   scene_close();
 }
 
+static uint16_t add_big(const char *name, struct client_slot *into) {
+  return client_node(&daemon_,
+                     &(struct client_node){.name = name,
+                                           .max_size = 8,
+                                           .event_ring = COROD_RING_MAX,
+                                           .reply_ring = COROD_RING_MAX,
+                                           .command_ring = COROD_RING_MAX},
+                     into, &answer);
+}
+
 // The limit of an attachment's memory is told, and what was given back is used again.
 static void memory_limit(void) {
   struct client_slot slots[128];
+  uint64_t seq;
   uint32_t n = 0;
   uint16_t type = COROD_MSG_NODE_READY;
   scene_open(NULL);
   client_attach(&daemon_);
+  CHECK(client_node(&daemon_, &(struct client_node){.name = "waits", .max_size = 8}, &slot, &answer) ==
+        COROD_MSG_NODE_READY);
+  CHECK_EQUAL(corod_node_send(scene.nodes[0], 1, "", 1, &seq), COROD_OK);
+  client_close(&daemon_);
+  scene_settle();
+  client_attach(&daemon_);
   for (; n < 128 && type == COROD_MSG_NODE_READY; n++) {
     char name[16];
     snprintf(name, sizeof name, "n%u", n);
-    struct client_node big = {.name = name,
-                              .max_size = 8,
-                              .event_ring = COROD_RING_MAX,
-                              .reply_ring = COROD_RING_MAX,
-                              .command_ring = COROD_RING_MAX};
-    type = client_node(&daemon_, &big, &slots[n], &answer);
+    type = add_big(name, &slots[n]);
   }
   CHECK(type == COROD_MSG_FAILED && n > 20);
   CHECK_EQUAL(answer.status, COROD_LIMIT);
   CHECK_EQUAL(scene.removed, 1); // the node that got no memory did not stay
+  // One that has events stays until READY says that nobody gets it.
+  CHECK(add_big("waits", &slot) == COROD_MSG_FAILED);
+  CHECK_EQUAL(scene.removed, 1);
+  struct corod_ready ready = client_ready(&daemon_);
+  CHECK(ready.removed == 1 && ready.discarded == 1);
   client_remove(&daemon_, &slots[0]);
-  CHECK(client_node(&daemon_,
-                    &(struct client_node){.name = "again",
-                                          .max_size = 8,
-                                          .event_ring = COROD_RING_MAX,
-                                          .reply_ring = COROD_RING_MAX,
-                                          .command_ring = COROD_RING_MAX},
-                    &slot, &answer) == COROD_MSG_NODE_READY);
+  CHECK(add_big("again", &slot) == COROD_MSG_NODE_READY);
   client_close(&daemon_);
   scene_settle();
   scene_close();

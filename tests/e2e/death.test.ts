@@ -1,6 +1,6 @@
 // What survives the death of the daemon, of a coroutine, of the host.
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync, statSync } from 'node:fs'
 import { describe, it } from 'mocha'
 import { Folder } from '../support/folder.js'
 import { corod, startDaemon, startStandalone } from '../support/service.js'
@@ -114,6 +114,40 @@ describe('end to end: deaths', function () {
     assert.deepEqual(
       order,
       order.map((_, i) => i + 1),
+    )
+  })
+
+  it('kill -9 in the middle of work: no count of a finished event is lost, none is made twice', async () => {
+    using folder = new Folder()
+    const yaml = recorderYaml(folder, '    queue: { backlog: 100000, bytes: 16MiB }\n')
+    await using host = await startStandalone(folder)
+    const total = 20_000
+    const written = () => statSync(folder.at('rec.ndjson'), { throwIfNoEntry: false })?.size ?? 0
+    for (let round = 0; round < 5; round++) {
+      rmSync(folder.at('gate'), { force: true })
+      const before = written()
+      await using daemon = startDaemon(folder, yaml)
+      await daemon.running()
+      if (round === 0) await daemon.client.send('rec', numbers(1, total))
+      await waitFor('an event in hand', () => written() > before)
+      openGate(folder)
+      await waitFor('some work', () => written() > before + 5000, { every: 1 })
+      await daemon.program.kill('SIGKILL')
+    }
+    assert.ok(recorded(folder).length < total, 'all was done before the last kill')
+    await using daemon = startDaemon(folder, yaml)
+    await waitFor('the last event', () => recorded(folder).at(-1)?.n === total, { every: 50 })
+    const events = recorded(folder)
+    assert.equal(new Set(events.map(event => event.seq)).size, total)
+    // The recorder counts each event after it has written it down: between the two it may have been killed, but what it
+    // was done with is counted, and what is counted was written down.
+    const counted = async () => Number(/(\d+) +rec +events seen/.exec(await host.cli('show errors'))?.[1])
+    await waitFor('the last count', async () => (await counted()) >= total)
+    await daemon.program.kill()
+    const seen = await counted()
+    assert.ok(
+      seen >= total && seen <= events.length,
+      `${seen} counts of ${total} events, written ${events.length} times`,
     )
   })
 

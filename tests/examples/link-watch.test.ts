@@ -37,6 +37,9 @@ async function start(hold: number) {
     },
     enqueue: () => true,
     cli: async () => '',
+    peers: [],
+    send: async () => 0n,
+    ask: async () => new Uint8Array(0),
   }
   const runtime = new NodeRuntime(definition, port)
   const ended = runtime.run()

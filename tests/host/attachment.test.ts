@@ -152,6 +152,25 @@ describe('attachment', () => {
     assert.match(attachment.report().lastError!, /1 to 1 \(the host speaks 7 to 8\)/)
   })
 
+  it('repeats nothing of what the refusal says itself', async () => {
+    const says = async (refusal: { status: 'VERSION' | 'BUSY'; pid: number; text: string }) => {
+      const { host, attachment } = setUp()
+      host.prepare = link => {
+        link.silent = true
+        setImmediate(() => link.on.message({ kind: 'refused', min: 1, max: 2, ...refusal }))
+      }
+      attachment.start()
+      await waitFor('a refusal', () => attachment.state === 'refused')
+      attachment.stop()
+      return attachment.report().lastError?.split(' refused: ')[1]
+    }
+    const busy = 'a daemon is attached already: process 42'
+    assert.equal(await says({ status: 'BUSY', pid: 42, text: busy }), busy)
+    assert.equal(await says({ status: 'BUSY', pid: 4, text: busy }), `${busy} (process 4)`)
+    const version = 'no common version: the daemon speaks 7 to 8, the host 1 to 2'
+    assert.equal(await says({ status: 'VERSION', pid: 0, text: version }), version)
+  })
+
   it('gives up a host that takes the connection and says nothing', async () => {
     const { host, attachment, connected } = setUp({ pingTimeout: 20 })
     host.prepare = link => {

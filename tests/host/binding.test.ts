@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { NodeBinding, type Place } from '../../daemon/host/binding.js'
+import { Directory } from '../../daemon/host/directory.js'
 import type { LoadedNode } from '../../daemon/host/loader.js'
 import type { Runtime } from '../../daemon/host/supervisor.js'
 import { message } from '../../daemon/message/message.js'
@@ -29,6 +30,7 @@ function setUp(run: Run) {
   const node = { config: nodeConfig('n'), definition, options: {}, ...compileNode(definition) } as unknown as LoadedNode
   const clock = { now: 1000 }
   const removed: Place[] = []
+  const places: Record<string, Place> = {}
   let last: Runtime | undefined
   const counts = { received: 0, redelivered: 0, rejected: 0, filtered: 0, gaps: 0, missed: 0 }
   const binding = new NodeBinding(
@@ -47,6 +49,7 @@ function setUp(run: Run) {
         removed.push(at)
         return 5
       },
+      directory: new Directory(name => places[name]),
     },
   )
   const start = () => {

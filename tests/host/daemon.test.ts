@@ -254,7 +254,7 @@ describe('daemon on the standalone host', function () {
     await running(daemon, 'b')
     await waitFor('the refusal', () => node(daemon).lastError !== undefined)
     assert.match(node(daemon).lastError!, /NEXT_UNKNOWN.*nowhere-at-all/)
-    await refused('HOST_AWAY', daemon.send('a', 'n', { n: 1 }), /nowhere-at-all/)
+    await refused('UNREGISTERED', daemon.send('a', 'n', { n: 1 }), /nowhere-at-all/)
     assert.equal(daemon.status().nodes.failed, 1)
   })
 

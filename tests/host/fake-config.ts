@@ -8,6 +8,7 @@ export function nodeConfig(name: string, more: Partial<NodeConfig> = {}): NodeCo
     name,
     module: `/nowhere/${name}.ts`,
     options: {},
+    peers: {},
     executor: 'main',
     restart: { policy: 'on-failure', min: 1, max: 20, crashLoop: { count: 3, window: 60_000 } },
     queue: { backlog: 16, bytes: 4096, overflow: 'reject', ring: 4096 },

@@ -12,6 +12,7 @@ export interface FakeEvent {
   readonly timeNs?: bigint
   readonly redelivered?: boolean
   readonly attempts?: number
+  readonly answer?: number
 }
 
 export interface Command {
@@ -32,6 +33,7 @@ export function encode(event: FakeEvent & { status?: number; more?: boolean }): 
   view.setUint8(record.flags, (event.redelivered ? flags.redelivered : 0) | (event.more ? flags.more : 0))
   view.setUint16(record.attempts, event.attempts ?? 0, little)
   view.setUint32(record.type, event.status ?? event.code ?? 1, little)
+  view.setUint32(record.answer, event.answer ?? 0, little)
   view.setBigUint64(record.seq, event.seq ?? 0n, little)
   view.setBigUint64(record.time, event.timeNs ?? 0n, little)
   bytes.set(payload, record.bytes)
@@ -136,7 +138,7 @@ export class FakeRing implements Ring {
     return this.#push(slot, 'signal', call, ...args)
   }
 
-  send(slot: number, call: number, ...args: [number, number, number, Uint8Array]): boolean {
+  send(slot: number, call: number, ...args: [number, number, number, Uint8Array, number?]): boolean {
     return this.#push(slot, 'send', call, ...args)
   }
 

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { Answers } from '../../daemon/host/answers.js'
+import { Calls } from '../../daemon/host/calls.js'
 import { Inbox, type InboxCounts } from '../../daemon/host/inbox.js'
 import { matcher } from '../../daemon/host/pattern.js'
 import { interfaceChange } from '../../daemon/message/interface.js'
@@ -34,6 +36,7 @@ function setUp({ atMostOnce = false, interfaces = ['*'] }: { atMostOnce?: boolea
     rejected: (error, seq) => rejected.push(`${seq}: ${(error as Error).message}`),
     beforeRelease: () => ring.trace.push('before release'),
     handedOver: () => {},
+    answers: new Answers(executor, 3, new Calls(executor, 3, () => {})),
   })
   const slot = ring.slot(3)
   return { ring, executor, inbox, counts, rejected, slot, put: (...events: FakeEvent[]) => ring.put(3, ...events) }
@@ -244,6 +247,7 @@ describe('inbox', () => {
       rejected: () => {},
       beforeRelease: () => {},
       handedOver: () => {},
+      answers: new Answers(executor, 3, new Calls(executor, 3, () => {})),
     }
     const inboxes = Array.from({ length: 500 }, (_, i) => new Inbox(executor, i + 1, options))
     for (const [i] of inboxes.entries()) ring.put(i + 1, tick(i))

@@ -3,11 +3,15 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
 import { z } from 'zod'
 import { message } from '../../daemon/message/message.js'
-import { compileNode, isProcessNode, processNode } from '../../daemon/process/define.js'
+import { compileNode, isProcessNode, processNode, registrationLimits } from '../../daemon/process/define.js'
 import { checkOptions } from '../../daemon/process/options.js'
+import { limits } from '../../shm/ring.js'
 import { finish } from './port.js'
 
 const run = async () => {}
+
+/** So many names, each with a text. */
+const named = (count: number) => Array.from({ length: count }, (_, i) => [`n${i}`, 'text'] as const)
 
 describe('processNode', () => {
   it('is recognised, also one of another copy of this package', () => {
@@ -17,6 +21,20 @@ describe('processNode', () => {
     assert.equal(isProcessNode({ run }), false)
     assert.equal(isProcessNode(undefined), false)
     assert.deepEqual(compileNode(node).counters, [])
+  })
+
+  it('may have as much of everything as a host takes', () => {
+    const { next, counters, codes } = limits
+    assert.deepEqual(registrationLimits, { next, counters, messages: codes })
+    const full = compileNode(
+      processNode({
+        next: named(next).map(([name]) => name),
+        counters: Object.fromEntries(named(counters)),
+        messages: Object.fromEntries(named(codes).map(([name], i) => [name, message(i)])),
+        run,
+      }),
+    )
+    assert.deepEqual([full.next.length, full.counters.length, full.table.codes.length], [next, counters, codes])
   })
 
   it('cannot be changed afterwards', () => {
@@ -40,6 +58,17 @@ describe('processNode', () => {
           run,
         }),
       /severity info, warn or error/,
+    ],
+    [
+      'more next nodes than a host takes',
+      () => processNode({ next: named(65).map(([name]) => name), run }),
+      /next: 65 /,
+    ],
+    ['more counters', () => processNode({ counters: Object.fromEntries(named(129)), run }), /counters: 129 .* 128/],
+    [
+      'more messages',
+      () => processNode({ messages: Object.fromEntries(named(257).map(([name], i) => [name, message(i)])), run }),
+      /messages: 257 .* 256/,
     ],
     ['a bad message table', () => processNode({ messages: { gap: message(1) }, run }), /"gap": the name is reserved/],
   ]

@@ -101,6 +101,22 @@ export class TestPort implements NodePort<AnyEvent> {
   cli(command: string, signal: AbortSignal): Promise<string> {
     return this.answer(command, signal)
   }
+
+  peers: readonly string[] = ['a', 'b']
+  /** Everything that was sent to peers; `ms` 0: nobody waits for an answer. */
+  readonly sent: { peer: number; code: number; event: Uint8Array; ms: number; signal: AbortSignal }[] = []
+  /** What `ask` does. */
+  peer: (code: number, event: Uint8Array, signal: AbortSignal) => Promise<Uint8Array> = async () => new Uint8Array(0)
+
+  async send(peer: number, code: number, event: Uint8Array, signal: AbortSignal): Promise<bigint> {
+    this.sent.push({ peer, code, event, ms: 0, signal })
+    return BigInt(this.sent.length)
+  }
+
+  ask(peer: number, code: number, event: Uint8Array, ms: number, signal: AbortSignal): Promise<Uint8Array> {
+    this.sent.push({ peer, code, event, ms, signal })
+    return this.peer(code, event, signal)
+  }
 }
 
 /** The `node` of a coroutine in these tests. */

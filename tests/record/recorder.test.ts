@@ -35,11 +35,8 @@ const node = processNode({
     datum: signal(2),
     link: interfaceChange,
   },
-  next: ['error-drop', 'ip4-lookup'],
-  counters: { first: 'first', second: 'second' },
-  async run(vm, { inbox, count, name, ...rest }) {
-    void [inbox, count, name, rest]
-    await vm.sleep(0)
+  async run(_, { inbox }) {
+    for await (const _event of inbox);
   },
 })
 
@@ -64,20 +61,14 @@ describe('record: what is written', () => {
       const sink = new Lines()
       const port = new TestPort()
       port.options = options
-      recordPort(port, { next: [], counters: [] }, sink)
+      recordPort(port, { next: [], counters: [], peers: [] }, sink)
       assert.equal('options' in readRecording(sink.text).head, false)
     }
   })
 
   it('events, as the local socket takes them', async () => {
     const sink = new Lines()
-    const reading = processNode({
-      messages: node.messages,
-      async run(_, { inbox }) {
-        for await (const _event of inbox);
-      },
-    })
-    await using kit = await testNode(reading, { record: sink })
+    await using kit = await testNode(node, { record: sink })
     await kit.advance(2.5)
     const raw = Uint8Array.of(0, 255)
     kit.send('all', {
@@ -186,7 +177,7 @@ describe('record: what is written', () => {
   it('timers: when they were due and when that was seen', async () => {
     const sink = new Lines()
     const port = new TestPort()
-    const recorder = recordPort(port, { next: [], counters: [] }, sink)
+    const recorder = recordPort(port, { next: [], counters: [], peers: [] }, sink)
     recorder.deadline(port.time + 10)
     recorder.now()
     port.time += 10.3
@@ -220,9 +211,7 @@ describe('record: what is written', () => {
       },
     }
     const definition = processNode({
-      counters: { a: 'a' },
-      async run(vm, { count, log, ...rest }) {
-        void [count, log, rest]
+      async run(vm) {
         await vm.sleep(5)
         await vm.sleep(5)
       },

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, lstatSync, readdirSync, symlinkSync } from 'node
 import { createServer } from 'node:net'
 import { describe, it } from 'mocha'
 import { Folder } from '../support/folder.js'
+import { canBeNobody } from '../support/nobody.js'
 import { Program } from '../support/program.js'
 import { finished } from '../support/service.js'
 import { program, startHost } from './host.js'
@@ -12,8 +13,6 @@ import { program, startHost } from './host.js'
 function asNobody(args: readonly string[]) {
   return finished('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', program, ...args])
 }
-
-const root = process.getuid?.() === 0
 
 describe('corod-standalone', () => {
   it('explains itself', async () => {
@@ -131,7 +130,7 @@ describe('corod-standalone', () => {
   })
 
   it('runs without privileges, and says 77 where it lacks permission', async function () {
-    if (!root) this.skip()
+    if (!canBeNobody()) this.skip()
     using folder = new Folder()
     chmodSync(folder.path, 0o755)
     for (const args of [

@@ -59,6 +59,8 @@ export interface DaemonOptions {
   /** Attach socket of its host. Default: that of startStandalone in the same folder. */
   readonly host?: string
   readonly env?: NodeJS.ProcessEnv
+  /** User and group to run as. Default: those of the test. */
+  readonly uid?: number
 }
 
 /**
@@ -66,11 +68,12 @@ export interface DaemonOptions {
  * which come from the command line. Does not wait for anything: see `running`.
  */
 export function startDaemon(folder: Folder, yaml: string, options: DaemonOptions = {}): RunningDaemon {
-  const { name = 'daemon', host = folder.at('host.sock'), env = {} } = options
+  const { name = 'daemon', host = folder.at('host.sock'), env = {}, uid } = options
   const socket = folder.at(`${name}.sock`)
   const config = folder.write(`${name}.yaml`, yaml)
   const args = [corodProgram, 'run', '-c', config, '--host-socket', host, '--socket', socket]
-  const program = new Program(process.execPath, args, { env: { ...process.env, ...env } })
+  const user = uid === undefined ? {} : { uid, gid: uid, cwd: '/' }
+  const program = new Program(process.execPath, args, { env: { ...process.env, ...env }, ...user })
   const client = new ControlClient(socket)
   return {
     program,

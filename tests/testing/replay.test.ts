@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import fc from 'fast-check'
 import { choice, f64, interfaceChange, ip4, message, processNode, text, u32, u64 } from '../../daemon/index.js'
 import type { ProcessNode, Vm } from '../../daemon/process/node.js'
 import { type NodeKit, type NodeSetup, readRecording, replay, testNode } from '../../daemon/testing/index.js'
@@ -73,6 +74,36 @@ describe('testing/replay', () => {
     const { same, diff, removed, added, undelivered, result } = await replay(summing(), text)
     assert.deepEqual({ same, diff, removed, added }, { same: true, diff: '', removed: 0, added: 0 })
     assert.deepEqual([undelivered, result], [[], undefined])
+  })
+
+  it('of the same node: nothing is different, whatever it was given', async function () {
+    this.timeout(120_000)
+    const step = fc.oneof(
+      fc.record({ do: fc.constant('add' as const), n: fc.nat(255) }),
+      fc.record({ do: fc.constant('mode' as const), after: fc.nat(300) }),
+      fc.record({ do: fc.constant('gap' as const), n: fc.integer({ min: 1, max: 9 }) }),
+      fc.record({ do: fc.constant('room' as const), n: fc.nat(3) }),
+      fc.record({ do: fc.constant('advance' as const), n: fc.nat(4000).map(n => n / 8) }),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 20 }), async steps => {
+        const text = await recording(async kit => {
+          for (const one of steps) {
+            if (one.do === 'add') kit.send('add', { n: one.n })
+            else if (one.do === 'gap') kit.gap(one.n)
+            else if (one.do === 'room') kit.room = one.n
+            else if (one.do === 'advance') await kit.advance(one.n)
+            else {
+              kit.onCli('set mode fast', { text: `took ${one.after}`, after: one.after })
+              kit.send('mode', { to: 'fast' })
+              await kit.settle()
+            }
+          }
+        })
+        assert.equal((await replay(summing(), text)).diff, '')
+      }),
+      { numRuns: 150 },
+    )
   })
 
   it('of a changed node: what it does differently, at its event', async () => {

@@ -1,6 +1,6 @@
 // types.ts: what must not compile in a test of a node. Never run: the compiler is the test, and complains of a line
 // below that compiles although it says that it must not.
-import { bytes, interfaceChange, ip4, message, processNode, signal, text, u32, u64 } from '../../daemon/index.js'
+import { bytes, call, interfaceChange, ip4, message, processNode, signal, text, u32, u64 } from '../../daemon/index.js'
 import { testNode } from '../../daemon/testing/index.js'
 
 const node = processNode({
@@ -58,4 +58,28 @@ export async function compiles(): Promise<void> {
   watch.transition('eth0', 'up')
   // @ts-expect-error: no such state
   watch.transition('eth0', 'link', { up: true })
+
+  const asked = await testNode(
+    processNode({
+      messages: { get: call(1, { key: u32 }, { value: u64 }), put: message(2) },
+      peers: { store: { set: call(3, { key: u32 }, { old: u64 }), note: message(4, { n: u32 }) } },
+      async run() {},
+    }),
+  )
+  const { answer } = asked.call('get', { key: 1 })
+  if (answer?.how === 'replied') answer.value.value satisfies bigint
+  // @ts-expect-error: it declares no reply
+  asked.call('put')
+  // @ts-expect-error: its fields are missing
+  asked.call('get')
+  asked.onPeer('store', 'set', ({ key }) => ({ reply: { old: BigInt(key) } }))
+  asked.onPeer('store', 'note', { undelivered: 'FULL' })
+  // @ts-expect-error: no such peer
+  asked.onPeer('shop', 'set', { refused: 'x' })
+  // @ts-expect-error: no such message of that peer
+  asked.onPeer('store', 'get', { refused: 'x' })
+  // @ts-expect-error: a u64 is a bigint
+  asked.onPeer('store', 'set', { reply: { old: 1 } })
+  // @ts-expect-error: no such peer
+  asked.peerEvents[0]?.peer === 'shop'
 }

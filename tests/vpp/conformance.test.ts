@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { waitFor } from '../support/wait.js'
 import { Daemon } from './daemon.js'
 import { Peer } from './peer.js'
-import { Standalone } from './standalone.js'
+import { Standalone, standaloneHas } from './standalone.js'
 import { needVpp, Vpp } from './vpp.js'
 
 /** What the suite needs of a host. */
@@ -176,6 +176,13 @@ conformance(
   'standalone host',
   () => Standalone.start(),
   () => {},
+)
+conformance(
+  'standalone host under sanitizers',
+  () => Standalone.start('sanitized'),
+  suite => {
+    if (!standaloneHas('sanitized')) suite.skip()
+  },
 )
 conformance(
   'VPP',
