@@ -11,7 +11,7 @@ import type { Scope } from './waits.js'
 import { Work } from './work.js'
 
 /** A node that `processNode` made, as far as its peers look into it. */
-interface NodeOfMessages {
+export interface NodeOfMessages {
   readonly messages: Messages
   readonly next: readonly string[]
 }

@@ -36,6 +36,14 @@ export interface EventLine {
 export interface TimerLine {
   readonly at: number
   readonly timer: number
+  /** How far away the deadline was when the node set it. */
+  readonly after: number
+}
+
+/** The times that the node was told since the line before, in order: by `vm.now()`, and for its timers. */
+export interface NowLine {
+  readonly at: number
+  readonly now: readonly number[]
 }
 
 /** The node heard that its inbox was closed. */
@@ -127,6 +135,7 @@ export interface EndLine {
 export type Line =
   | EventLine
   | TimerLine
+  | NowLine
   | CloseLine
   | CountLine
   | PacketLine

@@ -38,7 +38,8 @@ const kinds: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
     attempts: optional(whole),
     asked: optional(yes),
   },
-  timer: { timer: number },
+  timer: { timer: number, after: number },
+  now: { now: value => Array.isArray(value) && value.every(number) },
   close: { close: yes },
   count: { count: text, by: whole },
   enqueue: {

@@ -13,6 +13,8 @@ import { watchAnswers } from './answering.js'
 import { formatVersion, type Head, type Line, type PeerLine, relative, toJson, toJsonFields } from './format.js'
 
 const noInterface = 0xffff_ffff
+/** A node that looks at the clock and does nothing else gets a line for so many looks. */
+const longestNow = 1000
 
 /** Where the lines go: a file, a stream, an array of a test. Gets whole lines, each with its line feed. */
 export interface RecordSink {
@@ -51,6 +53,10 @@ class Recorder implements RecordedPort {
   readonly #start: number
   #sink: RecordSink | undefined
   #deadline = Number.POSITIVE_INFINITY
+  #setAt = 0
+  // What the node was last told that the time is, and what it was told since the last line.
+  #seen: number
+  #told: number[] = []
   #closed = false
   #calls = 0
   #sent = 0
@@ -64,6 +70,7 @@ class Recorder implements RecordedPort {
     this.peers = port.peers
     this.#names = names
     this.#start = port.now()
+    this.#seen = this.#start
     this.#sink = sink
     const head = { corod: 'recording', version: formatVersion, node: port.name, start: this.#start } as const
     this.#put(JSON.stringify(withOptions(head, port.options)))
@@ -72,14 +79,20 @@ class Recorder implements RecordedPort {
   now(): number {
     const now = this.#port.now()
     if (now >= this.#deadline) {
-      this.#write({ at: relative(now, this.#start), timer: relative(this.#deadline, this.#start) })
+      const [at, timer] = [now, this.#deadline].map(time => relative(time, this.#start)) as [number, number]
+      this.#write({ at, timer, after: relative(this.#deadline, this.#setAt) })
       this.#deadline = Number.POSITIVE_INFINITY
     }
+    this.#seen = now
+    this.#told.push(relative(now, this.#start))
+    if (this.#told.length === longestNow) this.#flush()
     return now
   }
 
   deadline(at: number): void {
     this.#deadline = at
+    // Whoever sets a timer has asked for the time just before.
+    this.#setAt = this.#seen
     this.#port.deadline(at)
   }
 
@@ -209,7 +222,15 @@ class Recorder implements RecordedPort {
   }
 
   #write(line: Line): void {
+    this.#flush()
     this.#put(JSON.stringify(line))
+  }
+
+  #flush(): void {
+    const last = this.#told.at(-1)
+    if (last === undefined) return
+    this.#put(JSON.stringify({ at: last, now: this.#told } satisfies Line))
+    this.#told = []
   }
 
   #put(line: string): void {

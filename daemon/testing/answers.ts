@@ -2,12 +2,20 @@
 
 import type { AnswerLine, Line } from '../record/format.js'
 import type { CliAnswer, CliScript } from './cli.js'
+import { type Delay, delayOf } from './delay.js'
+
+interface Recorded {
+  readonly answer: CliAnswer
+  readonly delay: Delay
+}
 
 /**
  * Answers the first call of a command as the first one was answered, the second as the second, and those beyond as the
  * last; each takes as long as it took. A call whose answer was not recorded is never answered.
+ *
+ * @param now milliseconds from the start of the recording.
  */
-export function recordedCli(lines: readonly Line[]): CliScript {
+export function recordedCli(lines: readonly Line[], now: () => number): CliScript {
   const recorded = answersByCommand(lines)
   const calls = new Map<string, number>()
   return command => {
@@ -15,13 +23,15 @@ export function recordedCli(lines: readonly Line[]): CliScript {
     if (answers === undefined) return { failed: 'the recording has no answer for this command' }
     const call = calls.get(command) ?? 0
     calls.set(command, call + 1)
-    return answers[Math.min(call, answers.length - 1)] ?? new Promise<never>(() => {})
+    const found = answers[Math.min(call, answers.length - 1)]
+    if (found === undefined) return new Promise<never>(() => {})
+    return { ...(found.answer as object), after: delayOf(found.delay, now()) } as CliAnswer
   }
 }
 
-function answersByCommand(lines: readonly Line[]): Map<string, (CliAnswer | undefined)[]> {
-  const byCommand = new Map<string, (CliAnswer | undefined)[]>()
-  const open = new Map<number, { at: number; answers: (CliAnswer | undefined)[]; place: number }>()
+function answersByCommand(lines: readonly Line[]): Map<string, (Recorded | undefined)[]> {
+  const byCommand = new Map<string, (Recorded | undefined)[]>()
+  const open = new Map<number, { at: number; answers: (Recorded | undefined)[]; place: number }>()
   // Commands of a node run one by one: one that was given earlier than this began only here.
   let free = 0
   for (const line of lines) {
@@ -32,14 +42,15 @@ function answersByCommand(lines: readonly Line[]): Map<string, (CliAnswer | unde
     } else if ('answer' in line) {
       const call = open.get(line.answer)
       if (call === undefined) continue
-      call.answers[call.place] = answerOf(line, line.at - Math.max(call.at, free))
+      const delay = { from: Math.max(call.at, free), to: line.at }
+      call.answers[call.place] = { answer: answerOf(line), delay }
       free = line.at
     }
   }
   return byCommand
 }
 
-function answerOf({ text = '', failed, status, output }: AnswerLine, after: number): CliAnswer {
-  if (failed === undefined) return { text, after }
-  return { failed, after, ...(status === undefined ? {} : { status }), ...(output === undefined ? {} : { output }) }
+function answerOf({ text = '', failed, status, output }: AnswerLine): CliAnswer {
+  if (failed === undefined) return { text }
+  return { failed, ...(status === undefined ? {} : { status }), ...(output === undefined ? {} : { output }) }
 }

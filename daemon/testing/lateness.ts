@@ -1,42 +1,55 @@
 // lateness.ts: how late the timers of a recorded life went off, so that those of a replay are as late. Without this a
 // node that sets its timer anew each time would drift away from its recording.
 
-import type { Line } from '../record/format.js'
+import type { Line, TimerLine } from '../record/format.js'
 
-/**
- * Milliseconds by which a timer of the replay may be set earlier than a recorded one and still be the same: here the
- * computing before it was set took no time. Larger, and a period changed by a millisecond would not be noticed.
- */
-const slack = 0.25
+/** What a time may be off by, and still be the same: the clocks agree, and a change of a period is larger. */
+const same = 0.25
 /** What is lost by rounding in the recording. */
 const rounding = 0.001
 
 /** The timers of a recording. */
 export class Lateness {
-  // When each went off, in order, and when it was to.
-  readonly #seen: Float64Array
-  readonly #due: Float64Array
+  readonly #timers: readonly TimerLine[]
+  readonly #start: number
 
   /** Times of the lines are relative to `start`; those of `of` are not. */
   constructor(lines: readonly Line[], start: number) {
-    const timers = lines.filter(line => 'timer' in line)
-    this.#seen = Float64Array.from(timers, line => start + line.at)
-    this.#due = Float64Array.from(timers, line => start + line.timer)
+    this.#timers = lines.filter(line => 'timer' in line)
+    this.#start = start
   }
 
-  /** When a timer goes off that is set for `deadline`: as the recorded one that was due about then, else on time. */
-  of(deadline: number): number {
-    const i = this.#firstSeen(deadline - rounding)
-    if (i === this.#seen.length || this.#due[i]! > deadline + slack) return deadline
-    return Math.max(deadline, this.#seen[i]!)
+  /** The recorded timer that went off at `time`, if one did. */
+  at(time: number): TimerLine | undefined {
+    const timer = this.#timers[this.#firstAfter(time - this.#start - rounding)]
+    return timer !== undefined && timer.at <= time - this.#start + rounding ? timer : undefined
   }
 
-  #firstSeen(time: number): number {
+  /**
+   * When a timer goes off that is set at `now` for `deadline`: when the recorded one did that had the same deadline, or
+   * was set for as long; else on time. A recorded deadline is a bit later, because computing took time before it was set.
+   */
+  of(deadline: number, now: number): number {
+    const due = deadline - this.#start
+    const after = deadline - now
+    const latest = due + Math.max(5, after / 10)
+    for (let i = this.#firstAfter(now - this.#start + rounding); i < this.#timers.length; i++) {
+      const timer = this.#timers[i]!
+      if (timer.timer > latest) break
+      if (timer.timer < due - same) continue
+      if (timer.timer <= due + same || Math.abs(timer.after - after) <= same) {
+        return Math.max(deadline, this.#start + timer.at)
+      }
+    }
+    return deadline
+  }
+
+  #firstAfter(at: number): number {
     let low = 0
-    let high = this.#seen.length
+    let high = this.#timers.length
     while (low < high) {
       const middle = (low + high) >> 1
-      if (this.#seen[middle]! < time) low = middle + 1
+      if (this.#timers[middle]!.at <= at) low = middle + 1
       else high = middle
     }
     return low

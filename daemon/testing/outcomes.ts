@@ -2,30 +2,47 @@
 
 import type { CompiledPeer } from '../process/peers.js'
 import type { Line, OutcomeLine, PeerLine } from '../record/format.js'
+import { type Delay, delayOf } from './delay.js'
 import type { PeerAnswer, PeerScript, ScriptedPeers } from './peers.js'
 
-type Outcomes = (PeerAnswer | undefined)[]
+interface Outcome {
+  readonly answer: PeerAnswer
+  readonly delay: Delay
+}
+
+type Outcomes = (Outcome | undefined)[]
 
 /**
  * Has `others` answer as in the recording: the first event of a name as the first one, and those beyond as the last.
  * What has no recorded outcome is never answered, and a call that was never made before is not delivered.
+ *
+ * @param now milliseconds from the start of the recording.
  */
-export function recordedPeers(others: ScriptedPeers, peers: readonly CompiledPeer[], lines: readonly Line[]): void {
+export function recordedPeers(
+  others: ScriptedPeers,
+  peers: readonly CompiledPeer[],
+  lines: readonly Line[],
+  now: () => number,
+): void {
   const recorded = outcomesOf(lines)
   for (const { key, table } of peers) {
     for (const type of table.names) {
       for (const kind of ['send', 'call'] as const) {
         const outcomes = recorded.get(`${kind} ${key} ${type}`)
-        if (outcomes !== undefined) others.on(key, type, inTurn(outcomes), [kind])
+        if (outcomes !== undefined) others.on(key, type, inTurn(outcomes, now), [kind])
         else if (kind === 'call') others.on(key, type, { undelivered: 'the recording has no such call' }, [kind])
       }
     }
   }
 }
 
-function inTurn(outcomes: Outcomes): PeerScript {
+function inTurn(outcomes: Outcomes, now: () => number): PeerScript {
   let next = 0
-  return () => outcomes[Math.min(next++, outcomes.length - 1)] ?? new Promise<never>(() => {})
+  return () => {
+    const found = outcomes[Math.min(next++, outcomes.length - 1)]
+    if (found === undefined) return new Promise<never>(() => {})
+    return { ...found.answer, after: delayOf(found.delay, now()) }
+  }
 }
 
 function outcomesOf(lines: readonly Line[]): Map<string, Outcomes> {
@@ -45,25 +62,26 @@ function outcomesOf(lines: readonly Line[]): Map<string, Outcomes> {
       const { kind, peer, at } = sent.line
       const begun = kind === 'send' ? Math.max(at, free.get(peer) ?? 0) : at
       if (kind === 'send') free.set(peer, line.at)
-      sent.outcomes[sent.place] = answerOf(line, line.at - begun)
+      const answer = answerOf(line)
+      if (answer !== undefined) sent.outcomes[sent.place] = { answer, delay: { from: begun, to: line.at } }
     }
   }
   return all
 }
 
 // An error that comes of the node's own clock, or of its end, comes of them again.
-function answerOf({ reply = {}, error, why = '' }: OutcomeLine, after: number): PeerAnswer | undefined {
+function answerOf({ reply = {}, error, why = '' }: OutcomeLine): PeerAnswer | undefined {
   switch (error) {
     case undefined:
-      return { reply, after }
+      return { reply }
     case 'ERR_REFUSED':
-      return { refused: why, after }
+      return { refused: why }
     case 'ERR_UNANSWERED':
-      return { unanswered: true, after }
+      return { unanswered: true }
     case 'ERR_PEER_DIED':
-      return { died: true, after }
+      return { died: true }
     case 'ERR_UNDELIVERED':
-      return { undelivered: why, after }
+      return { undelivered: why }
     default:
       return undefined
   }

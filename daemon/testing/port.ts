@@ -22,6 +22,7 @@ export interface PortParts {
   readonly others: ScriptedPeers
   readonly compiled: CompiledNode
   readonly guard: SpinGuard
+  readonly late: (deadline: number, now: number) => number
 }
 
 /** Delivers at least once, as a host does: what is in hand when a life of the node ends can be delivered again. */
@@ -33,7 +34,7 @@ export class MemoryPort implements NodePort<AnyEvent> {
   readonly logs: LogLine[] = []
   readonly book: CommandBook
   readonly calls = new OpenCalls()
-  /** The nearest deadline that the runtime told. */
+  /** When the runtime is to be woken for its nearest deadline. */
   nearest = Number.POSITIVE_INFINITY
   /** Packets that the host has room for. */
   room = Number.POSITIVE_INFINITY
@@ -93,7 +94,7 @@ export class MemoryPort implements NodePort<AnyEvent> {
   }
 
   deadline(at: number): void {
-    this.nearest = at
+    this.nearest = at === Number.POSITIVE_INFINITY ? at : this.#parts.late(at, this.now())
   }
 
   take(): AnyEvent | undefined {

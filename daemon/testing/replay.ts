@@ -5,7 +5,7 @@
 
 import type { ProcessNode } from '../process/node.js'
 import type { RunResult } from '../process/runtime.js'
-import type { Head, Recording } from '../record/format.js'
+import type { Head, Line, Recording } from '../record/format.js'
 import { readRecording } from '../record/reader.js'
 import { recordedCli } from './answers.js'
 import { EventReader, type Input, inputsOf } from './inputs.js'
@@ -13,10 +13,11 @@ import { Lateness } from './lateness.js'
 import { checkedOptions, OptionsError } from './options.js'
 import { recordedPeers } from './outcomes.js'
 import { OpenCall } from './questions.js'
+import { RecordedReads } from './reads.js'
 import { ReplayedLines } from './replayed.js'
 import { compare } from './report.js'
 import { defaultLimit } from './spin.js'
-import { Stage } from './stage.js'
+import { type Pace, Stage } from './stage.js'
 import { stepKey, stepsOf } from './trace.js'
 
 /** What a replay does differently from the recording. */
@@ -64,20 +65,28 @@ export async function replay(
 ): Promise<Replay> {
   const { head, lines } = typeof recording === 'string' ? readRecording(recording) : recording
   const options = await optionsOf(definition, head, setup)
-  const replayed = new ReplayedLines(lines)
-  const lateness = new Lateness(lines, head.start)
-  const late = (deadline: number) => lateness.of(deadline)
+  const { start, node: name } = head
+  const reads = new RecordedReads(lines, start)
+  const replayed = new ReplayedLines(lines, line => reads.enter(line))
   const { limit = defaultLimit } = setup
-  const stage = new Stage(definition, { name: head.node, options, start: head.start, limit, record: replayed, late })
-  stage.cli.on(/^/, recordedCli(lines))
+  const stage = new Stage(definition, {
+    name,
+    options,
+    start,
+    limit,
+    record: replayed,
+    pace: paceOf(lines, start, reads),
+  })
+  const now = () => stage.clock.now - start
+  stage.cli.on(/^/, recordedCli(lines, now))
   stage.port.admit = () => replayed.admit()
-  recordedPeers(stage.others, stage.compiled.peers, lines)
+  recordedPeers(stage.others, stage.compiled.peers, lines, now)
 
   const undelivered = new Map<string, Undelivered>()
-  const reader = new EventReader(definition.messages, stage.compiled.table, head.start)
-  plan(stage, inputsOf(lines), head.start, input => give(stage, reader, input, undelivered))
+  const reader = new EventReader(definition.messages, stage.compiled.table, start)
+  plan(stage, inputsOf(lines), start, input => give(stage, reader, input, undelivered))
   const last = lines.at(-1)
-  await stage.pass(head.start + (last?.at ?? 0), () => false)
+  await stage.pass(start + (last?.at ?? 0), () => false)
   const { result } = stage
   const before = replayed.lines.length
   stage.destroy()
@@ -89,6 +98,19 @@ export async function replay(
   const notes = new Map([...undelivered].map(([key, { reason }]) => [key, `was not delivered: ${reason}`]))
   const { removed, added, text } = compare(stepsOf(lines), stepsOf(own), notes)
   return { same: text === '', removed, added, undelivered: [...undelivered.values()], result, diff: text }
+}
+
+function paceOf(lines: readonly Line[], start: number, reads: RecordedReads): Pace {
+  const lateness = new Lateness(lines, start)
+  return {
+    late: (deadline, now) => lateness.of(deadline, now),
+    wakes(now) {
+      const timer = lateness.at(now)
+      if (timer === undefined) reads.leave()
+      else reads.enter(timer)
+    },
+    told: now => reads.next(now) ?? now,
+  }
 }
 
 async function optionsOf(definition: ProcessNode, head: Head, setup: ReplaySetup): Promise<unknown> {

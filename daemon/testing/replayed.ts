@@ -12,7 +12,11 @@ export class ReplayedLines implements RecordSink {
   #step = ''
   #packets = 0
 
-  constructor(recorded: readonly Line[]) {
+  readonly #happened: (line: Line) => void
+
+  /** `happened` hears each line. */
+  constructor(recorded: readonly Line[], happened: (line: Line) => void) {
+    this.#happened = happened
     let step = ''
     let packets = 0
     for (const line of recorded) {
@@ -32,7 +36,9 @@ export class ReplayedLines implements RecordSink {
       return
     }
     const line = JSON.parse(text) as Line
+    if ('now' in line) return
     this.lines.push(line)
+    this.#happened(line)
     if (!('event' in line)) return
     this.#step = line.seq
     this.#packets = 0

@@ -26,8 +26,18 @@ export interface StageSetup {
   /** See {@link SpinGuard}. */
   readonly limit: number
   readonly record: RecordSink | undefined
-  /** When a timer goes off that is set for `deadline`; not before that. */
-  readonly late?: (deadline: number) => number
+  /** How the time of a recording is told; default: as the clock has it. */
+  readonly pace?: Pace
+}
+
+/** The time as a recorded node had it. */
+export interface Pace {
+  /** When a timer goes off that is set for `deadline` at `now`; not before that. */
+  late(deadline: number, now: number): number
+  /** The clock wakes the node for a timer at `now`. */
+  wakes(now: number): void
+  /** What the node is told at `now` that the time is. */
+  told(now: number): number
 }
 
 const never = Number.POSITIVE_INFINITY
@@ -61,7 +71,8 @@ export class Stage {
     this.#definition = { ...definition, run: (vm: Vm, node: never) => definition.run(guard.watch(vm), node) }
     const { clock, cli, others, compiled } = this
     const { name, options } = setup
-    this.port = new MemoryPort({ name, options, clock, cli, others, compiled, guard })
+    const late = (deadline: number, now: number) => setup.pace?.late(deadline, now) ?? deadline
+    this.port = new MemoryPort({ name, options, clock, cli, others, compiled, guard, late })
     this.#runtime = this.#begin()
   }
 
@@ -133,18 +144,34 @@ export class Stage {
 
   // The nearest deadline may be one that the node has cleared: then the clock's wake finds nothing to do.
   get #wake(): number {
-    const { nearest } = this.port
-    if (this.#result !== undefined || nearest === never) return never
-    return this.#setup.late?.(nearest) ?? nearest
+    return this.#result === undefined ? this.port.nearest : never
   }
 
   #begin(): NodeRuntime {
     const { record } = this.#setup
     this.#recorded = record === undefined ? undefined : recordPort(this.port, this.compiled, record)
-    const port: NodePort<AnyEvent> = this.#recorded ?? this.port
+    const port = this.#paced(this.#recorded ?? this.port)
     const runtime = new NodeRuntime(this.#definition, port, this.compiled)
     runtime.run().then(result => this.#ended(runtime, result))
     return runtime
+  }
+
+  // A port that tells the time of a recording; the recorder underneath, and the clock, are asked for theirs, too.
+  #paced(port: NodePort<AnyEvent>): NodePort<AnyEvent> {
+    const { pace } = this.#setup
+    if (pace === undefined) return port
+    const now = () => {
+      const told = pace.told(this.clock.now)
+      this.clock.moveTo(told)
+      port.now()
+      return told
+    }
+    return new Proxy(port, {
+      get: (target, key) => {
+        const value: unknown = key === 'now' ? now : Reflect.get(target, key, target)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
   }
 
   #ended(runtime: NodeRuntime, result: RunResult): void {
@@ -161,6 +188,7 @@ export class Stage {
       this.#arrive()
       if (this.#wake <= this.clock.now) {
         this.port.nearest = never
+        this.#setup.pace?.wakes(this.clock.now)
         this.#runtime.tick()
       }
       await turn()

@@ -5,6 +5,7 @@
 #include "standalone.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,9 +30,10 @@ int corod_client(const char *path, const char *command) {
     int status = errno == EACCES || errno == EPERM ? COROD_EXIT_DENIED : COROD_EXIT_UNAVAILABLE;
     return complain(path, strerror(errno), status);
   }
-  if (send(fd, command, strlen(command), MSG_NOSIGNAL) != (ssize_t)strlen(command) ||
-      send(fd, "\n", 1, MSG_NOSIGNAL) != 1 || shutdown(fd, SHUT_WR))
-    return complain(path, strerror(errno), COROD_EXIT_UNAVAILABLE);
+  // A host that hangs up before it has heard us has said why: what it sent is read whether this went out or not.
+  bool asked = send(fd, command, strlen(command), MSG_NOSIGNAL) == (ssize_t)strlen(command) &&
+               send(fd, "\n", 1, MSG_NOSIGNAL) == 1 && shutdown(fd, SHUT_WR) == 0;
+  int why = errno;
   while ((n = recv(fd, bytes, sizeof bytes, 0)) > 0) {
     // The last byte of the answer says how it ended and is not printed.
     if (last)
@@ -42,6 +44,8 @@ int corod_client(const char *path, const char *command) {
   close(fd);
   if (fflush(stdout))
     return complain("standard output", strerror(errno), COROD_EXIT_FAILED);
+  if (!asked && !last)
+    return complain(path, strerror(why), COROD_EXIT_UNAVAILABLE);
   if (last != COROD_CLI_DONE && last != COROD_CLI_FAULT)
     return complain(path, "the host closed the connection before it had answered", COROD_EXIT_UNAVAILABLE);
   return last == COROD_CLI_DONE ? 0 : COROD_EXIT_FAILED;

@@ -17,7 +17,9 @@ static_assert((int)COROD_SEND_NODE_UNKNOWN == COROD_NODE_UNKNOWN, "export.h");
 static_assert((int)COROD_SEND_TYPE_UNKNOWN == COROD_TYPE_UNKNOWN, "export.h");
 static_assert((int)COROD_SEND_TOO_BIG == COROD_TOO_BIG && (int)COROD_SEND_FULL == COROD_FULL, "export.h");
 static_assert((int)COROD_SEND_CLOSED == COROD_CLOSED && (int)COROD_SEND_STALE == COROD_STALE, "export.h");
-static_assert((int)COROD_SEND_UNSUPPORTED == COROD_UNSUPPORTED, "export.h");
+static_assert((int)COROD_SEND_UNSUPPORTED == COROD_UNSUPPORTED && (int)COROD_SEND_LIMIT == COROD_LIMIT, "export.h");
+static_assert((int)COROD_ASK_TIMEOUT == COROD_TIMEOUT && (int)COROD_ASK_REFUSED == COROD_REFUSED, "export.h");
+static_assert((int)COROD_ASK_UNANSWERED == COROD_UNANSWERED && (int)COROD_ASK_DIED == COROD_DIED, "export.h");
 
 // Records of one lane handed over in one pass.
 #define PASS_BUDGET 4096
@@ -88,17 +90,32 @@ static int lane_send(lane_t *lane, corod_handle_t handle, u32 code, const void *
   return COROD_OK;
 }
 
+// On main. NULL: the handle is stale.
+static struct corod_node *node_of(corod_handle_t handle) {
+  corod_vpp_node_t *node = handle.id < vec_len(corod_vpp.nodes) ? corod_vpp.nodes[handle.id] : NULL;
+  return node && node->generation == handle.generation ? node->core : NULL;
+}
+
 static int api_send(corod_handle_t handle, uint32_t code, const void *bytes, uint32_t size) {
   u32 index = thread();
   if (index == ~0u)
     return COROD_UNSUPPORTED;
   if (index != 0)
     return index < vec_len(lanes) ? lane_send(lanes[index], handle, code, bytes, size) : COROD_UNSUPPORTED;
-  corod_vpp_node_t *node = handle.id < vec_len(corod_vpp.nodes) ? corod_vpp.nodes[handle.id] : NULL;
+  struct corod_node *node = node_of(handle);
   u64 seq;
-  if (!node || !node->core || node->generation != handle.generation)
-    return COROD_STALE;
-  return (int)corod_node_send(node->core, code, bytes, size, &seq);
+  return node ? (int)corod_node_send(node, code, bytes, size, &seq) : COROD_STALE;
+}
+
+static int api_ask(corod_handle_t handle, uint32_t code, const void *bytes, uint32_t size, double seconds,
+                   corod_answered answered, void *arg) {
+  if (thread() != 0)
+    return COROD_UNSUPPORTED;
+  struct corod_node *node = node_of(handle);
+  u64 seq, now = corod_vpp_now(NULL);
+  // 2^62 ns are 146 years.
+  u64 wait = seconds > 0 ? seconds < 4e9 ? (u64)(seconds * 1e9) : 1ull << 62 : 0;
+  return node ? (int)corod_node_ask(node, code, bytes, size, answered, arg, now + wait, &seq, NULL) : COROD_STALE;
 }
 
 static int api_resolve(const char *name, corod_handle_t *handle) {
@@ -123,6 +140,7 @@ __clib_export const corod_api_t *corod_api_get(uint32_t version) {
       .resolve = api_resolve,
       .send = api_send,
       .text = api_text,
+      .ask = api_ask,
   };
   return version == COROD_API_VERSION ? &api : NULL;
 }

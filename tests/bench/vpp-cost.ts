@@ -21,7 +21,7 @@ async function cost(vpp: Vpp, to: 'floor' | 'node', count: number, batch: number
 
 /** Signals to a process node in C that drains, and to a corod node, in batches. */
 export async function vppCost(size: Size): Promise<Finding> {
-  const count = size.quick ? 200 : 1_000
+  const count = size.quick ? 200 : 500
   const cases = placements.flatMap(placement =>
     batches.map(batch => ({ placement, batch, plain: [] as Cost[], ours: [] as Cost[] })),
   )

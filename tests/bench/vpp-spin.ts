@@ -95,12 +95,12 @@ export async function vppSpin(size: Size): Promise<Finding | undefined> {
   const native: number[] = []
   await using line = new Line()
   await line.connect()
-  await using daemon = new Daemon(line.vpp.socket, { spin: { module: 'spin.js' } }, { log: { level: 'error' } })
-  await daemon.running()
   for (let round = 0; round < rounds; round++) {
-    await daemon.running() // a C node that computes looks like a dead VPP to it: it has to be back
+    // A daemon for each round: five seconds of silence, its own or VPP's, make it call the host stalled.
+    await using daemon = new Daemon(line.vpp.socket, { spin: { module: 'spin.js' } }, { log: { level: 'error' } })
+    await daemon.running()
     ours.push(await line.lossDuring(() => daemon.send('spin', 'spin', { ms: spinMs })))
-    await waitFor('the coroutine', () => daemon.lines('spin').length === round + 1)
+    await waitFor('the coroutine', () => daemon.lines('spin').length === 1)
     native.push(await line.lossDuring(() => line.vpp.cli(`corod-test spin ${spinMs}`)))
   }
   const lost = median(ours)

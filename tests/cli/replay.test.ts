@@ -19,7 +19,7 @@ export default processNode({
 const recording = [
   { corod: 'recording', version: 1, node: 'echo', start: 1000, options: { wait: 10 } },
   { at: 2, event: 'say', seq: '1', time: 1.9, fields: { n: 7 } },
-  { at: 12.1, timer: 12 },
+  { at: 12.1, timer: 12, after: 10 },
   { at: 12.1, enqueue: 'error-drop', packet: 'Bw==' },
   { at: 12.1, count: 'said', by: 1 },
 ]

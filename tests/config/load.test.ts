@@ -56,6 +56,7 @@ describe('config/load', () => {
         name: 'a',
         module: folder.at('a.js'),
         options: {},
+        peers: {},
         executor: 'main',
         restart: { policy: 'on-failure', min: 100, max: 30_000, crashLoop: { count: 5, window: 60_000 } },
         queue: { backlog: 1024, bytes: 1024 ** 2, overflow: 'reject', ring: 65_536 },

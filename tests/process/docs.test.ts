@@ -6,6 +6,8 @@ import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import { describe, it } from 'mocha'
 import * as corod from '../../daemon/index.js'
+import type { Question } from '../../daemon/message/call.js'
+import { recordKind } from '../../daemon/message/table.js'
 import { compileNode, isProcessNode } from '../../daemon/process/define.js'
 import { CliError } from '../../daemon/process/errors.js'
 import type { ProcessNode } from '../../daemon/process/node.js'
@@ -48,12 +50,36 @@ function counts(definition: ProcessNode, node: TestNode): Record<string, number>
   return sum
 }
 
+/** A node with calls, asked by a test: what it said to each, in order. */
+async function withCalls(heading: string) {
+  const definition = await load(heading)
+  const node = new TestNode(definition)
+  const { table } = compileNode(definition)
+  const said: unknown[] = []
+  const send = (type: string, fields: object) => {
+    const code = table.code(type)!
+    const bytes = table.encode(type, fields)
+    const question: Question = {
+      reply: reply => said.push(table.decodeReply(type, reply)) > 0,
+      refuse: reason => said.push(reason) > 0,
+      defer: () => said.push('later'),
+    }
+    const view = new DataView(bytes.buffer)
+    const event = table.event(code, recordKind.event, view, 0, bytes.length, 1n, 0, false, 0, question)
+    node.port.give(event)
+    node.runtime.ready()
+  }
+  return { definition, node, said, send, code: (type: string) => table.code(type) }
+}
+
 describe('docs/writing-a-node.md', () => {
   it('all of its code compiles', async () => {
     using folder = new Folder()
     const blocks = [...page.matchAll(/```ts\n([\s\S]*?)```/g)].map(match => match[1]!)
     assert.ok(blocks.length >= 10)
-    const files = blocks.map((block, i) => folder.write(`block${i}.ts`, block))
+    // A block that begins with its name can be imported by the others.
+    const named = (block: string, i: number) => /^\/\/ ([\w-]+\.ts)\n/.exec(block)?.[1] ?? `block${i}.ts`
+    const files = blocks.map((block, i) => folder.write(named(block, i), block))
     const paths = { corod: [join(root, 'daemon', 'index.ts')], zod: [join(root, 'node_modules', 'zod', 'index.d.ts')] }
     const compilerOptions = { noEmit: true, rootDir: '/', typeRoots: [join(root, 'node_modules', '@types')], paths }
     const config = { extends: join(root, 'tsconfig.json'), compilerOptions, include: [], files }
@@ -90,6 +116,49 @@ describe('docs/writing-a-node.md', () => {
     node.close()
     assert.deepEqual(await node.ended, { how: 'returned' })
     assert.deepEqual(counts(definition, node), { greeted: 1 })
+  })
+
+  it('the node with calls answers them', async () => {
+    const { code, said, send } = await withCalls('Calls')
+    send('learn', { dest: '192.0.2.1', via: '10.0.0.1' })
+    send('lookup', { dest: '192.0.2.1' })
+    send('lookup', { dest: '192.0.2.2' })
+    await settle()
+    assert.equal(code('lookup'), 2)
+    assert.deepEqual(said, [{ via: '10.0.0.1', uses: 1 }, 'no route to 192.0.2.2'])
+  })
+
+  it('a later answer comes when its command is done, and holds nobody up', async () => {
+    const { said, send, node } = await withCalls('Later answers')
+    let done: (output: string) => void = () => {}
+    node.port.answer = command =>
+      command === 'show version'
+        ? new Promise(resolve => {
+            done = resolve
+          })
+        : Promise.reject(new CliError(command, 'CLI_FAILED', 'unknown'))
+    send('show', { what: 'version' })
+    send('show', { what: 'nothing' })
+    await settle()
+    assert.deepEqual(said, ['later', 'later', 'CliError: "show nothing": unknown'])
+    done('v26.06')
+    await settle()
+    assert.deepEqual(said.at(-1), { output: 'v26.06' })
+  })
+
+  it('calls in a circle are served while others are waited for', async () => {
+    const { said, send, node, definition } = await withCalls('Circles')
+    const { table } = compileNode(definition)
+    const waiting: ((bytes: Uint8Array) => void)[] = []
+    node.port.peer = () => new Promise(resolve => waiting.push(resolve))
+    send('add', { n: 3 })
+    await settle()
+    send('add', { n: 0 })
+    await settle()
+    assert.deepEqual(said, ['later', 'later', { sum: 0 }])
+    waiting[0]?.(table.encodeReply('add', { sum: 3 }))
+    await settle()
+    assert.deepEqual(said.at(-1), { sum: 6 })
   })
 
   it('periodic work does not drift, and leaves out what it missed', async () => {

@@ -48,6 +48,11 @@ export class TestPort implements NodePort<AnyEvent> {
     return event
   }
 
+  /** Adds an event as it is; the runtime is not told. */
+  give(event: AnyEvent): void {
+    this.#queue.push(event)
+  }
+
   /** No more will be put. */
   end(): void {
     this.#closed = true

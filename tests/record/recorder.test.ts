@@ -27,6 +27,10 @@ class Lines {
   get lines(): readonly Line[] {
     return readRecording(this.text).lines
   }
+  /** Without what is about time. */
+  get deeds(): readonly Line[] {
+    return this.lines.filter(line => !('timer' in line) && !('now' in line))
+  }
 }
 
 const node = processNode({
@@ -144,16 +148,13 @@ describe('record: what is written', () => {
     await kit.advance(2)
     kit.room = 0
     await kit.advance(1)
-    assert.deepEqual(
-      sink.lines.filter(line => !('timer' in line)),
-      [
-        { at: 0, count: 'b', by: 1 },
-        { at: 1, count: 'a', by: 7 },
-        { at: 1, enqueue: 'ip4-lookup', packet: 'AQID', rx: 4, flags: 8 },
-        { at: 2, enqueue: 'error-drop', packet: 'CQ==', tx: 0, refused: true },
-        { at: 2, end: 'returned' },
-      ],
-    )
+    assert.deepEqual(sink.deeds, [
+      { at: 0, count: 'b', by: 1 },
+      { at: 1, count: 'a', by: 7 },
+      { at: 1, enqueue: 'ip4-lookup', packet: 'AQID', rx: 4, flags: 8 },
+      { at: 2, enqueue: 'error-drop', packet: 'CQ==', tx: 0, refused: true },
+      { at: 2, end: 'returned' },
+    ])
   })
 
   it('commands of the CLI, and their answers', async () => {
@@ -165,7 +166,7 @@ describe('record: what is written', () => {
       { cli: { good: { text: 'fine\n', after: 12 }, bad: { failed: 'no', status: 'CLI_BUSY', output: 'half' } } },
     )
     await kit.advance(20)
-    assert.deepEqual(sink.lines, [
+    assert.deepEqual(sink.deeds, [
       { at: 0, cli: 1, command: 'good' },
       { at: 12, answer: 1, text: 'fine\n' },
       { at: 12, cli: 2, command: 'bad' },
@@ -184,7 +185,13 @@ describe('record: what is written', () => {
     recorder.now()
     recorder.now()
     assert.equal(port.nearest, 1010)
-    assert.deepEqual(sink.lines, [{ at: 10.3, timer: 10 }])
+    recorder.end({ how: 'stopped' })
+    assert.deepEqual(sink.lines, [
+      { at: 0, now: [0] },
+      { at: 10.3, timer: 10, after: 10 },
+      { at: 10.3, now: [10.3, 10.3] },
+      { at: 10.3, end: 'stopped' },
+    ])
   })
 
   it('a failure, with its error', async () => {

@@ -140,7 +140,7 @@ describe('testing/replay', () => {
     for (let i = 0; i < 100; i++) {
       const due = Math.round((at + 100) * 1000) / 1000
       at = Math.round((due + 0.4) * 1000) / 1000
-      lines.push(`{"at":${at},"timer":${due}}`)
+      lines.push(`{"at":${at},"timer":${due},"after":100}`)
       lines.push(`{"at":${at},"enqueue":"ip4-lookup","packet":"AA=="}`, `{"at":${at},"count":"sent","by":1}`)
     }
     lines.push(`{"at":${at + 99},"event":"add","seq":"1","time":${at + 99},"fields":{"n":1}}`)
@@ -194,7 +194,7 @@ describe('testing/replay', () => {
       event(1.002, 2, 0.95),
       event(1.004, 3, 0.99),
       '{"at":1.005,"count":"rounds","by":1}',
-      '{"at":11.2,"timer":11.005}',
+      '{"at":11.2,"timer":11.005,"after":10}',
     ]
     assert.equal((await replay(draining, `${lines.join('\n')}\n`)).diff, '')
   })

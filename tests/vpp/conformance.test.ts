@@ -1,6 +1,8 @@
 // conformance.test.ts: one suite, two hosts, the same answers: what a coroutine sees must not depend on where its
 // process node lives.
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { root } from '../support/folder.js'
 import { waitFor } from '../support/wait.js'
 import { Daemon } from './daemon.js'
 import { Peer } from './peer.js'
@@ -136,6 +138,31 @@ function conformance(name: string, start: () => Promise<Host>, need: (suite: Moc
         const { host } = (await second.corod('status')).json<{ host: { state: string } }>()
         return host.state === 'refused'
       })
+    })
+
+    it('its own command line asks a node, and tells the reply from every other end', async () => {
+      const store = join(root, 'dist', 'tests', 'e2e', 'nodes', 'store.js')
+      const daemon = new Daemon(host.socket, { store: { module: store, options: { gate: '/nowhere' } } })
+      try {
+        await daemon.running()
+        /** Whether or not the host's program calls it a failure. */
+        const ask = (command: string) => host.cli(`corod ask ${command}`).catch((error: Error) => error.message)
+        const key = Buffer.alloc(16)
+        key.write('k')
+        assert.match(await ask('store 3 01000000'), /^01000000\n$/)
+        assert.match(await ask(`store 2 ${key.toString('hex')}`), /store: the node refused: no key "k"/)
+        assert.match(await ask('store 4'), /store: the node finished with the event and did not answer/)
+        assert.match(await ask('store 3 10270000 within 0.05'), /store: no answer came in time/)
+        assert.match(await ask('store 6'), /store: the node ended before it answered/)
+        assert.match(await ask('store 99'), /store: the node declares no such message/)
+        assert.match(await ask('nobody 1'), /nobody: no such node/)
+        const waiting = ask('store 5 01000000 within 60')
+        await waitFor('the event in hand', () => /holds 1 true/.test(daemon.output))
+        await daemon.kill('SIGKILL')
+        assert.match(await waiting, /store: the node ended before it answered/)
+      } finally {
+        await daemon[Symbol.asyncDispose]()
+      }
     })
 
     it('answers what a daemon must not ask', async () => {

@@ -204,6 +204,13 @@ static clib_error_t *test_send(vlib_main_t *vm, unformat_input_t *in) {
   return NULL;
 }
 
+// What the last answer was, and how many came.
+static struct {
+  u64 answers;
+  u32 status;
+  u8 *bytes;
+} asked;
+
 static clib_error_t *test_show(vlib_main_t *vm) {
   sender_t *s;
   vec_foreach (s, senders)
@@ -211,6 +218,8 @@ static clib_error_t *test_show(vlib_main_t *vm) {
                     s->failed);
   vlib_cli_output(vm, "barriers %lu", (u64)vlib_worker_threads->barrier_sync_count);
   vlib_cli_output(vm, "native signals %lu sum %lu type %lu", native.signals, native.sum, native.type);
+  vlib_cli_output(vm, "answers %lu status %u bytes %U", asked.answers, asked.status, format_hex_bytes_no_wrap,
+                  asked.bytes, vec_len(asked.bytes));
   vlib_cli_output(vm, "sink packets %lu rx %d tx %d flags %x last %U", sink.packets, sink.rx, sink.tx, sink.flags,
                   format_hex_bytes_no_wrap, sink.last, vec_len(sink.last));
   return NULL;
@@ -234,6 +243,27 @@ static clib_error_t *test_kept(vlib_main_t *vm, unformat_input_t *in) {
   u8 *bytes = NULL;
   vec_validate(bytes, size);
   int status = corod_api()->send(kept, code, bytes, size);
+  vlib_cli_output(vm, "%d %s", status, corod_api()->text(status));
+  vec_free(bytes);
+  return NULL;
+}
+
+static void answered(void *arg, uint32_t status, const void *bytes, uint32_t size) {
+  (void)arg;
+  asked.answers++;
+  asked.status = status;
+  vec_reset_length(asked.bytes);
+  vec_add(asked.bytes, (const u8 *)bytes, size);
+}
+
+static clib_error_t *test_ask(vlib_main_t *vm, unformat_input_t *in) {
+  u32 code;
+  f64 seconds = 5;
+  u8 *bytes = NULL;
+  if (!unformat(in, "%u %U", &code, unformat_hex_string, &bytes))
+    return clib_error_return(0, "corod-test ask CODE HEX [within SECONDS]");
+  (void)unformat(in, "within %f", &seconds);
+  int status = corod_api()->ask(kept, code, bytes, vec_len(bytes), seconds, answered, NULL);
   vlib_cli_output(vm, "%d %s", status, corod_api()->text(status));
   vec_free(bytes);
   return NULL;
@@ -264,6 +294,8 @@ static clib_error_t *command(vlib_main_t *vm, unformat_input_t *in, vlib_cli_com
     return test_kept(vm, in);
   if (unformat(in, "keep"))
     return test_keep(vm, in);
+  if (unformat(in, "ask"))
+    return test_ask(vm, in);
   if (unformat(in, "alien"))
     return test_alien(vm);
   if (unformat(in, "busy"))
@@ -279,7 +311,7 @@ static clib_error_t *command(vlib_main_t *vm, unformat_input_t *in, vlib_cli_com
 
 VLIB_CLI_COMMAND(corod_test_command, static) = {
     .path = "corod-test",
-    .short_help = "corod-test signal|send|show|keep|kept|alien|busy|idle|spin",
+    .short_help = "corod-test signal|send|show|keep|kept|ask|alien|busy|idle|spin",
     .function = command,
     .is_mp_safe = 1,
 };
