@@ -44,7 +44,10 @@ export class Attachment {
   #lastError: string | undefined
   #timer: NodeJS.Timeout | undefined
   #tried = Number.NEGATIVE_INFINITY
-  #heard = 0
+  /** When the sign of life that has not come yet was asked for. */
+  #asked: number | undefined
+  /** When the next question is due. */
+  #due = 0
   #stopped = false
 
   constructor(options: AttachmentOptions, open: OpenLink, log: Log, on: AttachmentEvents) {
@@ -143,8 +146,10 @@ export class Attachment {
     )
     this.#enter('connected')
     this.#on.changed()
-    this.#heard = performance.now()
-    this.#timer = setTimeout(() => this.#ping(session), this.#options.host.pingInterval)
+    const { pingInterval } = this.#options.host
+    this.#asked = undefined
+    this.#due = performance.now() + pingInterval
+    this.#timer = setTimeout(() => this.#ping(session), pingInterval)
     this.#on.attached(session)
   }
 
@@ -157,22 +162,32 @@ export class Attachment {
     this.#failed(`the host at ${this.#options.host.socket} refused: ${why}`)
   }
 
-  /** Asks for a sign of life each interval; an answer that is late makes the host stalled, a late one sound again. */
+  /**
+   * Asks for a sign of life each interval; an answer that is late makes the host stalled, a late one sound again. Time
+   * in which this process itself was held up (a coroutine that computes) is not the host's silence.
+   */
   #ping(session: Session): void {
     const { pingInterval, pingTimeout } = this.#options.host
-    const quiet = performance.now() - this.#heard
-    if (quiet >= pingTimeout && this.#state === 'connected') {
-      this.#lastError = `no sign of life for ${Math.round(quiet)} ms`
-      this.#log.warn(`the host is stalled: ${this.#lastError}`)
-      this.#enter('stalled')
+    const now = performance.now()
+    if (this.#asked === undefined) {
+      this.#asked = now
+      session.ping().catch(() => {})
+    } else {
+      const heldUp = now - this.#due
+      if (heldUp > pingInterval) this.#asked += heldUp
+      const quiet = now - this.#asked
+      if (quiet >= pingTimeout && this.#state === 'connected') {
+        this.#lastError = `no sign of life for ${Math.round(quiet)} ms`
+        this.#log.warn(`the host is stalled: ${this.#lastError}`)
+        this.#enter('stalled')
+      }
     }
-    // A stalled host has questions enough; the answer to any of them says that it lives.
-    if (this.#state === 'connected') session.ping().catch(() => {})
+    this.#due = now + pingInterval
     this.#timer = setTimeout(() => this.#ping(session), pingInterval)
   }
 
   #alive(): void {
-    this.#heard = performance.now()
+    this.#asked = undefined
     if (this.#state !== 'stalled') return
     this.#lastError = undefined
     this.#log.info('the host answers again')

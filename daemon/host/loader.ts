@@ -1,6 +1,6 @@
 // loader.ts: the modules that a configuration names, loaded, each fault with its place in the YAML.
 import { stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { type Config, type NodeConfig, problemAt } from '../config/load.js'
 import { ConfigError, type Problem, printable } from '../config/problems.js'
@@ -32,6 +32,8 @@ const example = "write  export default processNode({ ... })  with processNode of
 
 /** Where the frames of this package itself are. */
 const ownFolder = dirname(dirname(fileURLToPath(import.meta.url)))
+/** The same with source maps. */
+const ownSources = join(dirname(dirname(ownFolder)), 'daemon')
 
 /** Why a module cannot be used, in one line. */
 export class ModuleError extends Error {}
@@ -218,6 +220,6 @@ function explain(error: unknown, path: string, url: URL): string {
   const stack = authors(error.stack ?? '')
   const frames = stack.matchAll(/(?:\(| at (?:async )?)(\/[^()\n]+:\d+:\d+)\)?$/gm)
   const places = [...frames].map(([, place]) => place!)
-  const place = places.find(one => !one.startsWith(ownFolder)) ?? path
+  const place = places.find(one => !one.startsWith(ownFolder) && !one.startsWith(ownSources)) ?? path
   return `${place}: ${error.name}: ${authors(error.message)}`.replaceAll(/\s+/g, ' ')
 }

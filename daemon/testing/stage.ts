@@ -218,7 +218,7 @@ export class Stage {
   }
 }
 
-// All microtasks have run by then, however many make each other, and whatever `process.nextTick` and `setImmediate` had.
+// All microtasks have run by then, however many make each other, and the callbacks of `process.nextTick`.
 function turn(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))
 }

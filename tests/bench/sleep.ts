@@ -24,7 +24,7 @@ async function once(count: number): Promise<Late> {
 
 /** Alternating sleeps of 1…100 ms; lateness at the 50th and 99th percentile. */
 export async function sleepLateness(size: Size): Promise<Finding> {
-  const count = size.quick ? 60 : 200
+  const count = size.quick ? 60 : 120
   const runs: Late[] = []
   for (let i = 0; i < size.rounds; i++) runs.push(await once(count))
   const of = (pick: (late: Late) => number[], share: number) => median(runs.map(run => percentile(pick(run), share)))

@@ -13,7 +13,9 @@ process.stdout.write('ready\n')
 const look = () => {
   for (let i = 0; i < 1000; i++) {
     const there = lstatSync(path, { throwIfNoEntry: false })
-    if (there !== undefined) seen.add(`${(there.mode & 0o7777).toString(8)}:${there.gid}`)
+    if (there === undefined) continue
+    if (seen.size === 0) process.stdout.write('seen\n')
+    seen.add(`${(there.mode & 0o7777).toString(8)}:${there.gid}`)
   }
   if (going) setImmediate(look)
   else process.stdout.write(`${JSON.stringify([...seen])}\n`)

@@ -27,18 +27,20 @@ describe('end to end: stopping', function () {
       assert.deepEqual(await daemon.program.kill(), { code: 0, signal: null })
     }
     const whole = performance.now() - began
-    let early = 0
     const moments = 16
-    for (let i = 0; i < moments; i++) {
+    let handled = 0
+    // On a busy machine a start may take longer than the first one: then later moments are tried as well.
+    for (let i = 0; i < moments || handled === 0; i++) {
       await using daemon = startDaemon(folder, recorderYaml(folder))
       await sleep((whole * i) / moments)
       const { code, signal } = await daemon.program.kill()
       // Before the first line of the program runs nobody can handle a signal.
-      if (signal === 'SIGTERM') early++
-      else assert.equal(code, 0, daemon.program.output)
+      if (signal !== 'SIGTERM') {
+        assert.equal(code, 0, daemon.program.output)
+        handled++
+      }
       assert.deepEqual(left(folder), [])
     }
-    assert.ok(early < moments, 'it never came to handle a signal')
   })
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {

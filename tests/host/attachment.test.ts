@@ -200,6 +200,23 @@ describe('attachment', () => {
     assert.ok(log.lines.includes('info: the host answers again'))
   })
 
+  it('does not take the time in which this process itself was held up for silence of the host', async () => {
+    const { host, attachment, connected, log } = setUp({ pingTimeout: 30 })
+    attachment.start()
+    await connected()
+    const pings = () => host.last.asked.filter(({ kind }) => kind === 'ping').length
+    for (let round = 0; round < 3; round++) {
+      const before = pings()
+      await waitFor('a ping', () => pings() > before)
+      const end = performance.now() + 120
+      while (performance.now() < end); // a coroutine that computes
+    }
+    const before = pings()
+    await waitFor('more pings', () => pings() > before + 2)
+    assert.equal(attachment.state, 'connected')
+    assert.ok(!log.lines.some(line => line.includes('stalled')), log.lines.join('\n'))
+  })
+
   it('fails every question when the host goes away, and later ones', async () => {
     const { host, attachment, connected, sessions } = setUp({ min: 3_600_000, max: 3_600_000 })
     attachment.start()
