@@ -161,7 +161,21 @@ async function demo(limit) {
   }
 }
 
-const { values } = parseArgs({ options: { for: { type: 'string' } } })
+/** The options, or what is wrong with them and status 2. */
+function options() {
+  try {
+    return parseArgs({ options: { for: { type: 'string' }, help: { type: 'boolean' } } }).values
+  } catch (error) {
+    process.stderr.write(`npm start: ${error.message}; try npm start -- --help\n`)
+    process.exit(2)
+  }
+}
+
+const values = options()
+if (values.help) {
+  process.stdout.write('npm start [-- --for DURATION]   e.g. 10s; without it the demonstration runs until Ctrl-C\n')
+  process.exit(0)
+}
 const limit = values.for === undefined ? undefined : duration(values.for)
 orExplain(() => prepare())
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stop.abort())
