@@ -28,6 +28,7 @@ export function spinPicture(sent: number, coroutine: number, native: number): st
   ]
   const height = 44 + rows.length * rowHeight + 10
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="15">
+  <title>${sent.toLocaleString('en-US')} packets through VPP while one node computes for 5 s</title>
   <rect width="${width}" height="${height}" fill="#ffffff"/>
   <text x="12" y="26" font-weight="bold">${sent.toLocaleString('en-US')} packets through VPP while one node computes for 5 s</text>
 ${rows.map((row, i) => bar(row, sent, i)).join('\n')}
