@@ -5,13 +5,14 @@ import { suggest } from '../config/suggest.js'
 import { MessageError } from '../message/errors.js'
 import type { MessageTable } from '../message/table.js'
 import type { Log } from '../process/node.js'
-import { NodeRuntime, ownerOf } from '../process/runtime.js'
+import { ownerOf } from '../process/runtime.js'
 import { Attachment } from './attachment.js'
-import { NodeBinding, type Place } from './binding.js'
+import type { Place } from './binding.js'
 import { Directory, type Target } from './directory.js'
 import type { InboxCounts } from './inbox.js'
-import { type LoadedNode, loadNodes } from './loader.js'
+import { loadNodes } from './loader.js'
 import { matcher } from './pattern.js'
+import { Registrar, type Tenant } from './registrar.js'
 import {
   type Accepted,
   type Answered,
@@ -20,9 +21,9 @@ import {
   SendError,
   type StatusReport,
 } from './report.js'
-import { Sender } from './sender.js'
+import type { Sender } from './sender.js'
 import type { OpenLink, Session } from './session.js'
-import { type Register, Supervisor } from './supervisor.js'
+import { Supervisor } from './supervisor.js'
 import { version } from './version.js'
 
 /** A log that makes logs of its own for parts: pino's. */
@@ -37,12 +38,8 @@ export interface Surroundings {
   readonly now: () => number
 }
 
-interface Node {
+interface Node extends Tenant {
   readonly supervisor: Supervisor
-  readonly loaded: LoadedNode
-  readonly counts: InboxCounts
-  readonly wanted: (name: string) => boolean
-  readonly log: Log
 }
 
 const notRunning = ['idle', 'stopped']
@@ -53,13 +50,11 @@ const registering = ['waiting-for-host', 'starting', 'stopping']
 export class Daemon implements ControlPlane {
   readonly #config: Config
   readonly #log: RootLog
-  readonly #now: () => number
   readonly #attachment: Attachment
   readonly #nodes = new Map<string, Node>()
-  readonly #bindings = new Map<string, { binding: NodeBinding; place: Place }>()
   readonly #directory = new Directory(name => this.#place(name))
+  readonly #registrar: Registrar
   readonly #started = performance.now()
-  #sender: Sender | undefined
   #sent = 0
   #loaded = false
   #changed: () => void = () => {}
@@ -67,7 +62,7 @@ export class Daemon implements ControlPlane {
   constructor(config: Config, log: RootLog, { open = Link.open, now: clock = now }: Partial<Surroundings> = {}) {
     this.#config = config
     this.#log = log
-    this.#now = clock
+    this.#registrar = new Registrar({ now: clock, directory: this.#directory })
     const { host, signals } = config
     this.#attachment = new Attachment({ host, signals, program: `corod-${version}` }, open, log, {
       attached: session => this.#attached(session),
@@ -104,7 +99,7 @@ export class Daemon implements ControlPlane {
     // The last commands are pushed at the end of this turn.
     await new Promise(resolve => setImmediate(resolve))
     this.#attachment.stop()
-    this.#forget('the daemon is stopping')
+    this.#registrar.detach('the daemon is stopping')
   }
 
   /** `changed` will be called when the attachment's state changes. */
@@ -195,18 +190,19 @@ export class Daemon implements ControlPlane {
   /** Who sends to a node, and where it is. @throws SendError */
   #reach(node: string): { readonly sender: Sender; readonly place: Place } {
     const { supervisor } = this.#node(node)
-    const bound = this.#bindings.get(node)
-    if (bound === undefined || supervisor.binding !== bound.binding || this.#sender === undefined) {
+    const { sender } = this.#registrar
+    const bound = this.#registrar.bound(node)
+    if (bound === undefined || supervisor.binding !== bound.binding || sender === undefined) {
       throw this.#unreachable(node, supervisor)
     }
     if (this.#attachment.state === 'stalled') throw new SendError('HOST_AWAY', 'the host does not answer')
-    return { sender: this.#sender, place: bound.place }
+    return { sender, place: bound.place }
   }
 
   /** Where a node is for its peers; undefined: it is being registered. @throws SendError */
   #place(name: string): Target | undefined {
     const { supervisor } = this.#node(name)
-    const bound = this.#bindings.get(name)
+    const bound = this.#registrar.bound(name)
     if (bound !== undefined && supervisor.binding === bound.binding) return bound.place
     const connected = this.#attachment.report().state === 'connected'
     if (connected && registering.includes(supervisor.state)) return undefined
@@ -234,29 +230,9 @@ export class Daemon implements ControlPlane {
   }
 
   #attached(session: Session): void {
-    this.#sender = new Sender(session.executor)
-    const register: Register = async (ask, { node }) => {
-      const { log, counts, wanted } = this.#nodes.get(node.config.name)!
-      const place = await session.register(ask).finally(() => {
-        // When its supervisor has heard of it.
-        setImmediate(() => this.#directory.settle(ask.name))
-      })
-      if (place.carried > 0) log.info({ carried: place.carried }, `${place.carried} events were waiting`)
-      const binding = new NodeBinding(node, place, session.executor, this.#inbox(log, counts, wanted), {
-        now: this.#now,
-        log,
-        runtime: port => new NodeRuntime(node.definition, port, node),
-        remove: async ({ slot, generation }) => {
-          this.#bindings.delete(ask.name)
-          return session.remove(slot, generation)
-        },
-        directory: this.#directory,
-      })
-      this.#bindings.set(ask.name, { binding, place })
-      return binding
-    }
+    this.#registrar.attach(session)
     const nodes = [...this.#nodes.values()]
-    void Promise.all(nodes.map(({ supervisor }) => supervisor.attach(register)))
+    void Promise.all(nodes.map(node => node.supervisor.attach(this.#registrar.register(node))))
       .then(() => session.ready())
       .then(({ removed, discarded }) => {
         if (removed > 0) this.#log.warn({ removed, discarded }, `${removed} nodes of an earlier daemon were removed`)
@@ -265,29 +241,9 @@ export class Daemon implements ControlPlane {
       .catch(() => {})
   }
 
-  #inbox(log: Log, counts: InboxCounts, wanted: (name: string) => boolean) {
-    return {
-      counts,
-      wanted,
-      rejected: (error: unknown, seq: number) => {
-        // The first of them, the second, the fourth: a sender that is wrong is wrong often.
-        if ((counts.rejected & (counts.rejected - 1)) !== 0) return
-        const text = error instanceof Error ? error.message : String(error)
-        log.warn({ seq, rejected: counts.rejected }, `an event was skipped: ${text}`)
-      },
-    }
-  }
-
   #lost(reason: string): void {
-    this.#forget(reason)
+    this.#registrar.detach(reason)
     for (const { supervisor } of this.#nodes.values()) supervisor.detach()
     this.#directory.settleAll()
-  }
-
-  #forget(reason: string): void {
-    this.#sender?.detach(reason)
-    this.#sender = undefined
-    for (const { binding } of this.#bindings.values()) binding.detach(reason)
-    this.#bindings.clear()
   }
 }

@@ -1,0 +1,109 @@
+// registrar.ts: from the host's answer to a registration to a node's binding on its executor, and what is known by
+// name while an attachment lasts: bindings, places, the sender. Which nodes there are, and why, is the daemon's.
+import type { Log } from '../process/node.js'
+import { NodeRuntime } from '../process/runtime.js'
+import { NodeBinding, type Place } from './binding.js'
+import type { Directory } from './directory.js'
+import type { InboxCounts } from './inbox.js'
+import type { LoadedNode } from './loader.js'
+import { Sender } from './sender.js'
+import type { Session } from './session.js'
+import type { Binding, Register } from './supervisor.js'
+
+/** A node that wants a place, over all attachments. */
+export interface Tenant {
+  readonly loaded: LoadedNode
+  readonly counts: InboxCounts
+  /** Whether transitions of the interface of that name reach it. */
+  readonly wanted: (name: string) => boolean
+  readonly log: Log
+}
+
+/** A node that has one. */
+export interface Bound {
+  readonly binding: Binding
+  readonly place: Place
+}
+
+export interface RegistrarServices {
+  /** CLOCK_MONOTONIC milliseconds. */
+  readonly now: () => number
+  /** Where nodes find their peers; told when a registration has an answer. */
+  readonly directory: Directory
+}
+
+interface Attached {
+  readonly session: Session
+  readonly sender: Sender
+}
+
+/** The registrations of one daemon, one attachment after the other. */
+export class Registrar {
+  readonly #services: RegistrarServices
+  readonly #bound = new Map<string, Bound & { readonly binding: NodeBinding }>()
+  #attached: Attached | undefined
+
+  constructor(services: RegistrarServices) {
+    this.#services = services
+  }
+
+  /** Sends events from outside; undefined: the host is away. */
+  get sender(): Sender | undefined {
+    return this.#attached?.sender
+  }
+
+  /** The last place that the node of that name got in this attachment. Whether it still has it, its supervisor knows. */
+  bound(name: string): Bound | undefined {
+    return this.#bound.get(name)
+  }
+
+  /** There is a host. */
+  attach(session: Session): void {
+    this.#attached = { session, sender: new Sender(session.executor) }
+  }
+
+  /** How the supervisor of `tenant` gets it registered with the present host. */
+  register(tenant: Tenant): Register {
+    const session = this.#attached?.session
+    if (session === undefined) throw new Error('there is no host to register a node with')
+    const { loaded, log, counts, wanted } = tenant
+    const { now, directory } = this.#services
+    return async ask => {
+      const place = await session.register(ask).finally(() => {
+        // When its supervisor has heard of it.
+        setImmediate(() => directory.settle(ask.name))
+      })
+      if (place.carried > 0) log.info({ carried: place.carried }, `${place.carried} events were waiting`)
+      const inbox = { counts, wanted, rejected: rejections(log, counts) }
+      const binding = new NodeBinding(loaded, place, session.executor, inbox, {
+        now,
+        log,
+        runtime: port => new NodeRuntime(loaded.definition, port, loaded),
+        remove: async ({ slot, generation }) => {
+          this.#bound.delete(ask.name)
+          return session.remove(slot, generation)
+        },
+        directory,
+      })
+      this.#bound.set(ask.name, { binding, place })
+      return binding
+    }
+  }
+
+  /** The host is gone: bindings lead nowhere, what waits for outcomes fails with `reason`. */
+  detach(reason: string): void {
+    this.#attached?.sender.detach(reason)
+    this.#attached = undefined
+    for (const { binding } of this.#bound.values()) binding.detach(reason)
+    this.#bound.clear()
+  }
+}
+
+function rejections(log: Log, counts: InboxCounts): (error: unknown, seq: number) => void {
+  return (error, seq) => {
+    // The first of them, the second, the fourth: a sender that is wrong is wrong often.
+    if ((counts.rejected & (counts.rejected - 1)) !== 0) return
+    const text = error instanceof Error ? error.message : String(error)
+    log.warn({ seq, rejected: counts.rejected }, `an event was skipped: ${text}`)
+  }
+}
