@@ -64,6 +64,7 @@ int corod_slot_count(struct corod_slot *s, uint32_t counter, uint64_t by) {
   }
   struct corod_count count = {.counter = counter, .by = by};
   int got = corod_slot_push(s, COROD_OP_COUNT, 0, &count, sizeof count, NULL, 0);
+  s->owing = got == COROD_NOT_NOW;
   if (got == COROD_DONE) {
     // The record just written ends at the tail, with `count` as its last 16 bytes.
     uint32_t at = (s->commands.tail - (uint32_t)sizeof count) & (s->commands.size - 1);

@@ -119,11 +119,14 @@ int64_t corod_slot_drain(struct corod_slot *s, uint8_t *into, uint32_t room, boo
 }
 
 // Gives the records before cursor `to` back: the commands that they caused first, so that a death in between repeats
-// events and loses nothing. Rings if the host waits for room.
+// events and loses nothing. Later, when settled, if a count of theirs still waits for room. Rings if the host waits for
+// room.
 static void release_to(struct corod_slot *s, uint32_t to) {
   if (s->events.head == to)
     return;
   corod_slot_publish(s);
+  if (s->owing)
+    return;
   corod_reader_release(&s->events, to);
   if (corod_starved_take(&s->b->event_starved))
     corod_executor_ring(s->executor, s->index);

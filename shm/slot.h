@@ -37,6 +37,7 @@ struct corod_slot {
   struct corod_writer commands;
   struct corod_count *counting; // in the ring: the newest COUNT that is not published yet, or NULL
   struct corod_count counted;   // what it says
+  bool owing;                   // a COUNT found the ring full: nothing is released before the caller got it in
   bool unrung;                  // published, and the host was not rung for it
 
   uint64_t wanted; // ns: the deadline asked for
@@ -83,7 +84,9 @@ int64_t corod_slot_replies(struct corod_slot *s, uint8_t *into, uint32_t room, b
 int corod_slot_push(struct corod_slot *s, enum corod_op op, uint64_t call, const void *head, uint32_t head_size,
                     const void *body, uint32_t body_size);
 
-// Adds to an error counter; merges with a count of the same counter that the host has not seen yet. As push.
+// Adds to an error counter; merges with a count of the same counter that the host has not seen yet. As push. After a
+// NOT_NOW no event is released until a count has found room: the caller keeps what it could not push, and pushes that
+// first. So a death in between repeats events and loses no count of a finished one.
 int corod_slot_count(struct corod_slot *s, uint32_t counter, uint64_t by);
 
 // Publishes the commands of all slots of an executor, releases what is done, and rings the host if it sleeps.

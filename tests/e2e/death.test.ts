@@ -151,6 +151,35 @@ describe('end to end: deaths', function () {
     )
   })
 
+  it('kill -9 while counts wait for room in the command ring: their events come again, no count is lost', async () => {
+    using folder = new Folder()
+    const yaml = recorderYaml(folder, '    queue: { backlog: 1000 }\n').replace('recorder.js', 'hoarder.js')
+    await using host = await startStandalone(folder)
+    const total = 600
+    const counted = async () => Number(/(\d+) +rec +events seen/.exec(await host.cli('show errors'))?.[1] ?? 0)
+    {
+      await using daemon = startDaemon(folder, yaml)
+      await daemon.running()
+      await daemon.client.send('rec', numbers(1, total))
+      await waitFor('an event in hand', () => recorded(folder).length === 1)
+      // Nobody empties the command ring: packets fill it, and counts find no room.
+      host.program.child.kill('SIGSTOP')
+      openGate(folder)
+      await waitFor('all events', () => recorded(folder).length === total)
+      await daemon.program.kill('SIGKILL')
+    }
+    host.program.child.kill('SIGCONT')
+    await waitFor('what was published', async () => (await counted()) > 0)
+    await using daemon = startDaemon(folder, yaml)
+    await daemon.running()
+    // One that comes after all that are delivered again.
+    await daemon.client.send('rec', numbers(total + 1, total + 1))
+    await waitFor('the last event', () => recorded(folder).at(-1)?.n === total + 1, { every: 50 })
+    const again = recorded(folder).filter(event => event.redelivered).length
+    assert.ok(again > 0 && again < total, `${again} came again`)
+    await waitFor(`the counts of ${total + 1} events`, async () => (await counted()) > total, { ms: 5000 })
+  })
+
   it('a coroutine that throws gets its event again after the restart, marked', async () => {
     using folder = new Folder()
     openGate(folder)

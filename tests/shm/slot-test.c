@@ -271,6 +271,41 @@ static void counts_merge_until_they_are_seen(void) {
   fixture_close(&f);
 }
 
+static void release_waits_for_counts(void) {
+  struct fixture f;
+  struct corod_count count;
+  fixture_open(&f);
+  while (corod_slot_push(f.slot, COROD_OP_CLI, 1, NULL, 0, buffer, 1000) == COROD_DONE)
+    ;
+  for (uint64_t seq = 1; seq <= 3; seq++)
+    CHECK(fixture_put(&f.events, COROD_KIND_EVENT, seq, 8));
+  CHECK(corod_slot_drain(f.slot, buffer, sizeof buffer, true) == 3 * 40);
+  CHECK(corod_slot_take(f.slot, 1) == COROD_DONE);
+  while (corod_slot_push(f.slot, COROD_OP_ANSWER, 0, NULL, 0, NULL, 0) == COROD_DONE)
+    ;
+  CHECK(corod_slot_count(f.slot, 3, 2) == COROD_NOT_NOW);
+  // However the event is said to be done, it stays with the host.
+  corod_slot_release(f.slot);
+  CHECK(corod_slot_take(f.slot, 1) == COROD_DONE);
+  corod_executor_settle(f.executor);
+  CHECK(atomic_load(&f.b->event_head) == 0 && atomic_load(&f.b->event_handed) == 2 * 40);
+  while (next_command(&f))
+    ;
+  corod_reader_release(&f.commands, f.commands.read);
+  corod_executor_settle(f.executor);
+  CHECK(atomic_load(&f.b->event_head) == 0); // room alone is not enough
+  CHECK(corod_slot_count(f.slot, 3, 2) == COROD_DONE);
+  CHECK(atomic_load(&f.b->event_head) == 0);
+  corod_executor_settle(f.executor);
+  CHECK(atomic_load(&f.b->event_head) == 40);
+  CHECK(next_command(&f) && command.head.type == COROD_OP_COUNT);
+  memcpy(&count, command.payload, sizeof count);
+  CHECK(count.counter == 3 && count.by == 2);
+  corod_slot_release(f.slot);
+  CHECK(atomic_load(&f.b->event_head) == 2 * 40);
+  fixture_close(&f);
+}
+
 static void slot_leaves_its_executor(void) {
   struct fixture f;
   uint32_t list[COROD_MAX_SLOTS];
@@ -321,6 +356,7 @@ int main(void) {
   full_ring_is_published_and_starved();
   hostile_head_is_malformed();
   counts_merge_until_they_are_seen();
+  release_waits_for_counts();
   slot_leaves_its_executor();
   list_goes_on_where_room_ended();
   return 0;
