@@ -11,7 +11,8 @@
 //   NODE {name, sizes, counts}
 //     NEXT* COUNTER* CODE*
 //   NODE_END                        [REGION]* NODE_READY {slot, generation, places} or FAILED
-//   NODE_REMOVE {slot, generation}  NODE_REMOVED or FAILED
+//   NODE_REMOVE {slot, generation,  NODE_REMOVED {discarded} or FAILED
+//     how: DISCARD, KEEP or PARK}
 //   READY                           READY {removed}: nodes of an earlier attachment nobody claimed are gone
 //   PING                            PONG
 //
@@ -21,6 +22,10 @@
 // Every cursor of a slot starts at 0 and its deadline at UINT64_MAX when NODE_READY is sent; the host stores so, also
 // in B, before it sends. Once it has sent NODE_REMOVE the daemon touches nothing of the slot any more, so the host may
 // give the slot's memory to another node as soon as it has handled that message.
+//
+// A NODE whose name the host has claims that node, with its queue: one of an earlier attachment, one that this daemon
+// let go of (KEEP, PARK). If the host cannot give it the next nodes or counters that are asked for, the answer is
+// FAILED and the node is as it was: it can be claimed again.
 #ifndef COROD_HANDSHAKE_H
 #define COROD_HANDSHAKE_H
 
@@ -141,13 +146,22 @@ struct corod_node_ready {
   uint64_t seq; // the last sequence assigned so far
 };
 
+// What becomes of a node that the daemon removes. Commands that it published before run first in any case.
+enum corod_leave {
+  COROD_LEAVE_DISCARD = 0, // the node goes; what is queued is discarded and counted
+  COROD_LEAVE_KEEP = 1,    // as if the daemon had died: queue and node stay, senders go on filling the queue
+  COROD_LEAVE_PARK = 2,    // its senders are told CLOSED, what is queued is discarded and counted, the node stays idle
+};
+
 struct corod_node_remove {
   uint32_t slot, generation;
+  uint32_t how; // enum corod_leave
+  uint32_t zero;
 };
 
 struct corod_node_removed {
   uint32_t slot;
-  uint32_t discarded; // events that were still queued
+  uint32_t discarded; // events that were still queued; KEEP: 0
 };
 
 struct corod_ready {

@@ -49,37 +49,38 @@ static void check_ask(struct corod_session *session, struct corod_asking *asking
 void corod_registration_begin(struct corod_session *session, const struct corod_message *m) {
   struct corod_asking *asking = &session->asking;
   *asking = (struct corod_asking){.active = true, .ask = m->node};
+  memcpy(asking->spec.name, m->node.name, sizeof asking->spec.name);
   check_ask(session, asking);
   // As much as was announced; nothing is kept of one that announced too much.
-  asking->next = calloc(keeps(asking) ? asking->ask.next + 1u : 1, sizeof *asking->next);
-  asking->counters = calloc(keeps(asking) ? asking->ask.counters + 1u : 1, sizeof *asking->counters);
+  asking->spec.next = calloc(keeps(asking) ? asking->ask.next + 1u : 1, sizeof *asking->spec.next);
+  asking->spec.counters = calloc(keeps(asking) ? asking->ask.counters + 1u : 1, sizeof *asking->spec.counters);
   asking->codes = calloc(keeps(asking) ? asking->ask.codes + 1u : 1, sizeof *asking->codes);
-  if (!asking->next || !asking->counters || !asking->codes)
+  if (!asking->spec.next || !asking->spec.counters || !asking->codes)
     corod_session_fail(session, "no memory for a registration");
 }
 
 static void add_next(struct corod_asking *asking, const struct corod_next_ask *next) {
   if (!next->name[0] || !printable(next->name) || strchr(next->name, '%') || strchr(next->name, ' '))
     wrong(asking, COROD_NAME_INVALID, "next node %u: no such name can be", next->index);
-  for (uint32_t i = 0; i < asking->n_next; i++)
-    if (!strcmp(asking->next[i], next->name))
+  for (uint32_t i = 0; i < asking->spec.n_next; i++)
+    if (!strcmp(asking->spec.next[i], next->name))
       wrong(asking, COROD_NAME_TAKEN, "next node %s is named twice", next->name);
-  memcpy(asking->next[asking->n_next++], next->name, COROD_NAME);
+  memcpy(asking->spec.next[asking->spec.n_next++], next->name, COROD_NAME);
 }
 
 static void add_counter(struct corod_asking *asking, const struct corod_counter_ask *counter) {
-  struct corod_counter_spec *spec = &asking->counters[asking->n_counters];
+  struct corod_counter_spec *spec = &asking->spec.counters[asking->spec.n_counters];
   if (!corod_name_valid(counter->name))
     wrong(asking, COROD_NAME_INVALID, "counter %u: %s", counter->index, corod_status_text(COROD_NAME_INVALID));
   if (!printable(counter->text) || counter->severity > COROD_SEVERITY_ERROR)
     wrong(asking, COROD_MALFORMED, "counter %u: text must be printable, severity 0 to 2", counter->index);
-  for (uint32_t i = 0; i < asking->n_counters; i++)
-    if (!strcmp(asking->counters[i].name, counter->name))
+  for (uint32_t i = 0; i < asking->spec.n_counters; i++)
+    if (!strcmp(asking->spec.counters[i].name, counter->name))
       wrong(asking, COROD_NAME_TAKEN, "counter %s is named twice", counter->name);
   memcpy(spec->name, counter->name, sizeof spec->name);
   memcpy(spec->text, counter->text, sizeof spec->text);
   spec->severity = counter->severity;
-  asking->n_counters++;
+  asking->spec.n_counters++;
 }
 
 static void add_code(struct corod_asking *asking, const struct corod_code_ask *code, uint32_t max_event) {
@@ -103,8 +104,8 @@ void corod_registration_part(struct corod_session *session, const struct corod_m
   uint32_t announced = m->type == COROD_MSG_NEXT      ? asking->ask.next
                        : m->type == COROD_MSG_COUNTER ? asking->ask.counters
                                                       : asking->ask.codes;
-  uint32_t *arrived = m->type == COROD_MSG_NEXT      ? &asking->n_next
-                      : m->type == COROD_MSG_COUNTER ? &asking->n_counters
+  uint32_t *arrived = m->type == COROD_MSG_NEXT      ? &asking->spec.n_next
+                      : m->type == COROD_MSG_COUNTER ? &asking->spec.n_counters
                                                      : &asking->n_codes;
   if (*arrived >= announced || (m->type != COROD_MSG_CODE && m->next.index != *arrived))
     corod_session_fail(session, "a part of a node that was not announced");
@@ -119,8 +120,8 @@ void corod_registration_part(struct corod_session *session, const struct corod_m
 }
 
 void corod_registration_forget(struct corod_asking *asking) {
-  free(asking->next);
-  free(asking->counters);
+  free(asking->spec.next);
+  free(asking->spec.counters);
   free(asking->codes);
   memset(asking, 0, sizeof *asking);
 }

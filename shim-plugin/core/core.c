@@ -161,7 +161,7 @@ void corod_core_free(struct corod_core *core) {
   corod_session_abandon(core);
   while (core->nodes) {
     struct corod_node *node = core->nodes;
-    if (node->state == COROD_NODE_LIVE)
+    if (node->state != COROD_NODE_CREATING)
       core->ops->node_remove(core->host, node);
     corod_node_free(node);
   }

@@ -33,12 +33,15 @@ void corod_core_free(struct corod_core *core);
 
 const struct corod_node_spec *corod_node_spec(const struct corod_node *node);
 
+// While the host has not answered node_change: what the node is to become. Else NULL.
+const struct corod_node_spec *corod_node_wanted(const struct corod_node *node);
+
 // One pointer of the host's per node.
 void *corod_node_host_data(const struct corod_node *node);
 void corod_node_set_host_data(struct corod_node *node, void *data);
 
-// The answer to host.node_create. `index` is the host's node index. status != OK: `text` says why; the core frees the
-// node after this call returns.
+// The answer to host.node_create or node_change. `index` is the host's node index. status != OK: `text` says why; a
+// node that was to be created is freed before this call returns.
 void corod_node_created(struct corod_node *node, uint32_t status, uint32_t index, const char *text);
 
 // The body of the process node: call after every return of its wait, whatever the reason ("maybe"). Wakes the daemon

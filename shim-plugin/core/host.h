@@ -49,8 +49,13 @@ struct corod_host_ops {
   // running, calls corod_node_run after every return of its wait. Must not call corod_node_run before it answered.
   void (*node_create)(void *host, struct corod_node *node, const struct corod_node_spec *spec);
 
-  // The node is going: forget the pointer now. The parked process drains and discards what still comes. The same
-  // pointer may come back in a node_create at once, with another spec. Only for nodes that were answered with OK.
+  // Gives a node that was answered with OK other next nodes and counters; everything else stays, its process goes on.
+  // Answers at once or later with corod_node_created; any status but OK says that nothing was changed. `spec` is valid
+  // until the answer or node_remove, and later to be had from corod_node_wanted.
+  void (*node_change)(void *host, struct corod_node *node, const struct corod_node_spec *spec);
+
+  // The node is going: forget the pointer now, also if a change has not been answered. The parked process drains and
+  // discards what still comes. Only for nodes that were answered with OK.
   void (*node_remove)(void *host, struct corod_node *node);
 
   // The node's deadline moved nearer: let its process run soon so that it waits for less.

@@ -39,12 +39,13 @@ struct corod_outcome {
   uint8_t *bytes;      // owned
 };
 
-// A CLI command from its acceptance to its outcome. It may outlive the attachment that asked; its output does not.
+// A CLI command from its acceptance to its outcome. It may outlive the tenure that asked; its output does not.
 struct corod_cli {
   struct corod_cli *next;
-  uint64_t id, seq, epoch;
-  char *text;     // owned; until it runs
-  uint8_t *bytes; // owned; what it printed
+  uint64_t id, seq;
+  uint32_t tenure; // of its slot when it was asked
+  char *text;      // owned; until it runs
+  uint8_t *bytes;  // owned; what it printed
   uint32_t used, size;
   bool cut;
 };
@@ -54,6 +55,7 @@ struct corod_slot {
   uint32_t number;
   bool open;    // the daemon uses it
   bool leaving; // no longer: its commands are being run to their end, its cursors are frozen, nobody reads its replies
+  uint32_t tenure; // counts how often it was opened
   uint32_t executor;
   struct corod_plot plot;
   struct corod_reader commands;
@@ -112,9 +114,21 @@ struct corod_questions {
 
 // ---- nodes
 
+// A NODE: its parts as they arrive, or as they wait for the host.
+struct corod_asking {
+  bool active;
+  uint32_t status; // first thing wrong with it
+  char text[256];
+  struct corod_node_ask ask;
+  struct corod_node_spec spec; // its counts: received so far
+  uint32_t n_codes;
+  struct corod_code_ask *codes;
+};
+
 enum corod_node_state {
-  COROD_NODE_CREATING, // the host was asked and has not answered
+  COROD_NODE_CREATING, // the host was asked for it and has not answered
   COROD_NODE_LIVE,
+  COROD_NODE_CHANGING, // LIVE as it was; the host was asked to make it as `wanted`
 };
 
 // Events that a node did not get, until a gap notice tells it so.
@@ -140,9 +154,12 @@ struct corod_node {
   bool closed;    // senders get CLOSED
   bool doomed;    // remove it as soon as the host has answered
   bool removing;  // NODE_REMOVE came; its last commands run first
+  uint32_t how;   // enum corod_leave, with `removing`
+  bool kept;      // let go of by the daemon of `epoch`, which may claim it again
   uint32_t call;  // of the request that waits for an answer: creation or removal
   uint64_t epoch; // of the attachment that asked so
   struct corod_node_spec spec;
+  struct corod_asking wanted;   // CHANGING
   struct corod_code_ask *codes; // sorted
   uint32_t n_codes;
   uint16_t overflow;
@@ -182,18 +199,6 @@ struct corod_letter {
   struct corod_letter *next;
   struct corod_message message;
   int fds[COROD_MESSAGE_FDS];
-};
-
-// The NODE whose parts are arriving.
-struct corod_asking {
-  bool active;
-  uint32_t status; // first thing wrong with it
-  char text[256];
-  struct corod_node_ask ask;
-  uint32_t n_next, n_counters, n_codes; // received so far
-  char (*next)[COROD_NAME];
-  struct corod_counter_spec *counters;
-  struct corod_code_ask *codes;
 };
 
 struct corod_session {
@@ -335,10 +340,16 @@ void corod_registration_begin(struct corod_session *session, const struct corod_
 void corod_registration_part(struct corod_session *session, const struct corod_message *m);
 void corod_registration_end(struct corod_session *session, const struct corod_message *m);
 void corod_registration_forget(struct corod_asking *asking);
+
+// ---- removal.c
+
+// NODE_REMOVE: the last commands first, then what `how` says.
 void corod_registration_remove(struct corod_session *session, const struct corod_message *m);
+// The host forgets the node, and so does the core. Returns how many events waited.
+uint32_t corod_registration_discard(struct corod_node *node);
 // READY: removes the nodes that nobody claimed.
 void corod_registration_ready(struct corod_session *session, const struct corod_message *m);
-// The last command of a node that leaves has run.
+// The last command of a node that was removed has run.
 void corod_registration_left(struct corod_node *node);
 
 // ---- nodes.c: the table of nodes
@@ -348,6 +359,8 @@ bool corod_name_valid(const char *name);
 struct corod_node *corod_node_new(struct corod_core *core, const char *name);
 // Forgets it: queue, slot, memory. Not told to the host.
 void corod_node_free(struct corod_node *node);
+// What waits for it is discarded, and so are notices of what was dropped. Returns how many events that were.
+uint32_t corod_node_discard(struct corod_node *node);
 // Events that wait for it, gap notices not counted.
 uint32_t corod_node_waiting(const struct corod_node *node);
 bool corod_node_declares(const struct corod_node *node, uint32_t code, uint32_t *max_size);
@@ -377,7 +390,7 @@ void corod_window_publish(struct corod_node *node);
 bool corod_window_starve(struct corod_node *node);
 // Looks at the daemon's release cursor: updates in_flight. False: the attachment failed.
 bool corod_window_look(struct corod_node *node);
-// The daemon is gone: what it had not released goes to the front of `carried`.
+// The daemon is gone or let go of it: what it had not released goes to the front of `carried`.
 void corod_window_close(struct corod_node *node);
 
 // ---- deadline.c

@@ -52,7 +52,7 @@ void corod_job_add(struct corod_core *core, struct corod_slot *slot, uint64_t se
   copy[bytes] = 0;
   job->text = copy;
   job->seq = seq;
-  job->epoch = core->session->epoch;
+  job->tenure = slot->tenure;
   // The slot in the id finds the job again; the count keeps ids of one slot apart.
   job->id = ++core->cli_jobs * COROD_MAX_SLOTS + slot->number;
   core->stats.cli_jobs++;
@@ -106,7 +106,7 @@ void corod_cli_done(struct corod_core *core, uint64_t id, uint32_t status) {
   }
   if (status != COROD_OK)
     core->stats.command_faults++;
-  if (slot->open && core->session->epoch == job->epoch) {
+  if (slot->open && slot->tenure == job->tenure) {
     uint8_t *bytes = job->used ? realloc(job->bytes, job->used) : NULL;
     bytes = bytes || !job->used ? bytes : job->bytes; // it could not shrink
     if (job->used)

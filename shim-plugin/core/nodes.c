@@ -52,6 +52,9 @@ void corod_node_handle(const struct corod_node *node, uint32_t *slot, uint32_t *
 const struct corod_node_spec *corod_node_spec(const struct corod_node *node) {
   return &node->spec;
 }
+const struct corod_node_spec *corod_node_wanted(const struct corod_node *node) {
+  return node->state == COROD_NODE_CHANGING ? &node->wanted.spec : NULL;
+}
 void *corod_node_host_data(const struct corod_node *node) {
   return node->host_data;
 }
@@ -99,15 +102,25 @@ void corod_node_free(struct corod_node *node) {
   core->slots[node->slot.number] = NULL;
   core->n_nodes--;
   corod_questions_drop_asker(core, &node->slot);
-  corod_questions_died(node, true);
   corod_replies_drop(core, &node->slot);
   corod_jobs_drop(core, &node->slot);
-  corod_fifo_free(&node->carried);
-  corod_fifo_free(&node->backlog);
+  (void)corod_node_discard(node);
+  corod_registration_forget(&node->wanted);
   free(node->spec.next);
   free(node->spec.counters);
   free(node->codes);
   free(node);
+}
+
+uint32_t corod_node_discard(struct corod_node *node) {
+  uint32_t events = corod_node_waiting(node) + node->in_flight;
+  corod_questions_died(node, true);
+  corod_fifo_free(&node->carried);
+  corod_fifo_free(&node->backlog);
+  memset(&node->oldest, 0, sizeof node->oldest);
+  memset(&node->newest, 0, sizeof node->newest);
+  node->in_flight = 0;
+  return events;
 }
 
 uint32_t corod_node_waiting(const struct corod_node *node) {

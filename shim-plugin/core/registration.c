@@ -1,4 +1,4 @@
-// registration.c: makes, claims and removes nodes as the daemon asks; the host answers now or later.
+// registration.c: makes and claims nodes as the daemon asks; the host answers now or later.
 #include "internal.h"
 
 #include <stdio.h>
@@ -42,35 +42,21 @@ static void adopt(struct corod_node *node, struct corod_asking *asking) {
   node->closed = false;
 }
 
-static bool same_spec(const struct corod_node_spec *spec, const struct corod_asking *asking) {
-  return spec->n_next == asking->n_next && spec->n_counters == asking->n_counters &&
-         memcmp(spec->next, asking->next, asking->n_next * sizeof *spec->next) == 0 &&
-         memcmp(spec->counters, asking->counters, asking->n_counters * sizeof *spec->counters) == 0;
+static bool same_spec(const struct corod_node_spec *a, const struct corod_node_spec *b) {
+  return a->n_next == b->n_next && a->n_counters == b->n_counters &&
+         memcmp(a->next, b->next, a->n_next * sizeof *a->next) == 0 &&
+         memcmp(a->counters, b->counters, a->n_counters * sizeof *a->counters) == 0;
 }
 
 // Next nodes and counters move into the node.
-static void adopt_spec(struct corod_node *node, struct corod_asking *asking) {
+static void adopt_spec(struct corod_node *node, struct corod_node_spec *spec) {
   free(node->spec.next);
   free(node->spec.counters);
-  node->spec.next = asking->next;
-  node->spec.counters = asking->counters;
-  node->spec.n_next = asking->n_next;
-  node->spec.n_counters = asking->n_counters;
-  asking->next = NULL;
-  asking->counters = NULL;
+  node->spec = *spec;
+  *spec = (struct corod_node_spec){0};
 }
 
-static uint32_t discard(struct corod_node *node) {
-  struct corod_core *core = node->core;
-  uint32_t waiting = corod_node_waiting(node) + node->in_flight;
-  core->stats.nodes_discarded++;
-  core->stats.events_discarded += waiting;
-  core->ops->node_remove(core->host, node);
-  corod_node_free(node);
-  return waiting;
-}
-
-// The host has the node: gives it memory and tells the daemon. If that fails, a node with events stays unclaimed.
+// The host has the node: gives it memory and tells the daemon. If that fails, a node with events can be claimed again.
 static void finish(struct corod_session *session, struct corod_node *node) {
   struct corod_core *core = session->core;
   struct corod_region_made made;
@@ -80,9 +66,9 @@ static void finish(struct corod_session *session, struct corod_node *node) {
   corod_wire_region(session, &made);
   if (status != COROD_OK) {
     corod_wire_failed(session, node->call, status, "no shared memory for the node's rings");
-    node->epoch = 0;
+    node->kept = true;
     if (corod_node_waiting(node) == 0)
-      discard(node);
+      corod_registration_discard(node);
     return;
   }
   corod_slot_open(&node->slot, node->slot.executor, &plot);
@@ -104,12 +90,6 @@ static void finish(struct corod_session *session, struct corod_node *node) {
   corod_log(core, COROD_LOG_DEBUG, "%s: slot %u, %u events carried over", node->spec.name, node->slot.number,
             corod_node_waiting(node));
   corod_relay_pump(node);
-}
-
-static void ask_host(struct corod_session *session, struct corod_node *node) {
-  node->state = COROD_NODE_CREATING;
-  session->creating++;
-  session->core->ops->node_create(session->core->host, node, &node->spec);
 }
 
 static void make(struct corod_session *session, uint32_t call) {
@@ -135,128 +115,99 @@ static void make(struct corod_session *session, uint32_t call) {
   node->call = call;
   node->epoch = session->epoch;
   adopt(node, asking);
-  adopt_spec(node, asking);
-  ask_host(session, node);
+  adopt_spec(node, &asking->spec);
+  session->creating++;
+  core->ops->node_create(core->host, node, &node->spec);
 }
 
-// A node of an earlier attachment: its queue stays, whatever else changes.
+// A node that no daemon uses: its queue stays, whatever else changes.
 static void claim(struct corod_session *session, struct corod_node *node, uint32_t call) {
   struct corod_core *core = session->core;
-  bool same = same_spec(&node->spec, &session->asking);
-  if (node->state == COROD_NODE_CREATING && !same) {
+  struct corod_asking *asking = &session->asking;
+  bool same = same_spec(node->state == COROD_NODE_CHANGING ? &node->wanted.spec : &node->spec, &asking->spec);
+  if (node->state != COROD_NODE_LIVE && !same) {
     corod_wire_failed(session, call, COROD_NAME_TAKEN, "the host is still making the node of an earlier daemon");
     return;
   }
   node->call = call;
   node->epoch = session->epoch;
-  node->doomed = false;
-  adopt(node, &session->asking);
-  if (node->state == COROD_NODE_CREATING) { // its answer is ours then
-    session->creating++;
-    return;
-  }
-  if (same) {
+  node->doomed = node->kept = false;
+  if (node->state == COROD_NODE_LIVE && same) {
+    adopt(node, asking);
     finish(session, node);
     return;
   }
-  core->ops->node_remove(core->host, node);
-  adopt_spec(node, &session->asking);
-  ask_host(session, node);
+  session->creating++;
+  if (node->state == COROD_NODE_CREATING) { // its answer is ours then
+    adopt(node, asking);
+    return;
+  }
+  bool asked = node->state == COROD_NODE_CHANGING;
+  corod_registration_forget(&node->wanted);
+  node->wanted = *asking;
+  memset(asking, 0, sizeof *asking);
+  node->state = COROD_NODE_CHANGING;
+  if (!asked)
+    core->ops->node_change(core->host, node, &node->wanted.spec);
 }
 
 void corod_registration_end(struct corod_session *session, const struct corod_message *m) {
   struct corod_asking *asking = &session->asking;
   struct corod_node *node = corod_node_by_name(session->core, asking->ask.name);
-  if (asking->n_next != asking->ask.next || asking->n_counters != asking->ask.counters ||
+  if (asking->spec.n_next != asking->ask.next || asking->spec.n_counters != asking->ask.counters ||
       asking->n_codes != asking->ask.codes)
     corod_session_fail(session, "a node whose parts did not all come");
   else if (asking->status != COROD_OK)
     corod_wire_failed(session, m->call, asking->status, asking->text);
   else if (!node)
     make(session, m->call);
-  else if (node->slot.open || node->slot.leaving || node->epoch == session->epoch)
+  else if (node->slot.open || node->slot.leaving || (node->epoch == session->epoch && !node->kept))
     corod_wire_failed(session, m->call, COROD_NAME_TAKEN, "this daemon has registered a node of that name already");
   else
     claim(session, node, m->call);
   corod_registration_forget(asking);
 }
 
+// The host refused. A new node is gone; one that was to change is as it was and can be claimed again.
+static void refused(struct corod_session *asker, struct corod_node *node, uint32_t status, const char *text) {
+  struct corod_core *core = node->core;
+  corod_log(core, COROD_LOG_WARN, "%s: not %s: %s", node->spec.name,
+            node->state == COROD_NODE_CREATING ? "created" : "changed", text);
+  if (asker)
+    corod_wire_failed(asker, node->call, status, text);
+  if (node->state == COROD_NODE_CREATING) {
+    core->stats.events_discarded += corod_node_discard(node);
+    corod_node_free(node);
+    return;
+  }
+  node->state = COROD_NODE_LIVE;
+  node->kept = true;
+  corod_registration_forget(&node->wanted);
+}
+
 void corod_node_created(struct corod_node *node, uint32_t status, uint32_t index, const char *text) {
   struct corod_core *core = node->core;
   struct corod_session *session = core->session;
-  bool asked = session && session->fd >= 0 && node->epoch == session->epoch;
-  text = text ? text : "";
-  if (asked)
-    session->creating--;
-  if (status != COROD_OK) {
-    uint32_t waiting = corod_node_waiting(node);
-    corod_log(core, COROD_LOG_WARN, "%s: not created: %s", node->spec.name, text);
-    core->stats.events_discarded += waiting;
-    if (asked)
-      corod_wire_failed(session, node->call, status, text);
-    corod_node_free(node);
-  } else {
+  struct corod_session *asker = session && session->fd >= 0 && node->epoch == session->epoch ? session : NULL;
+  if (asker)
+    asker->creating--;
+  if (status != COROD_OK)
+    refused(asker, node, status, text ? text : "");
+  else {
+    if (node->state == COROD_NODE_CHANGING) {
+      adopt_spec(node, &node->wanted.spec);
+      if (asker)
+        adopt(node, &node->wanted);
+      corod_registration_forget(&node->wanted);
+    }
     node->state = COROD_NODE_LIVE;
     node->known = true;
     node->index = index;
     if (node->doomed)
-      discard(node);
-    else if (asked)
-      finish(session, node);
+      corod_registration_discard(node);
+    else if (asker)
+      finish(asker, node);
   }
-  if (asked && !session->failed)
-    corod_wire_watch(session);
-}
-
-void corod_registration_remove(struct corod_session *session, const struct corod_message *m) {
-  uint32_t status;
-  struct corod_node *node =
-      corod_node_by_handle(session->core, m->node_remove.slot, m->node_remove.generation, &status);
-  if (!node || !node->slot.open) {
-    corod_wire_failed(session, m->call, node ? COROD_NODE_UNKNOWN : status, "");
-    return;
-  }
-  node->closed = true;
-  node->removing = true;
-  node->call = m->call;
-  if (!corod_window_look(node)) // what was released is not discarded
-    return;
-  corod_slot_leave(session->core, &node->slot);
-  // Commands that it published before it asked run first.
-  if (!corod_slots_leave_turn(session->core))
-    corod_again(session->core);
-}
-
-void corod_registration_left(struct corod_node *node) {
-  struct corod_session *session = node->core->session;
-  struct corod_message m = {.type = COROD_MSG_NODE_REMOVED, .call = node->call};
-  if (session->fd >= 0 && node->epoch == session->epoch)
-    session->n_nodes--;
-  corod_memory_spare(&session->memory, &node->slot.plot);
-  m.node_removed.slot = node->slot.number;
-  m.node_removed.discarded = discard(node);
-  corod_wire_answer(session, &m, NULL);
-  corod_wire_watch(session);
-}
-
-void corod_registration_ready(struct corod_session *session, const struct corod_message *m) {
-  struct corod_core *core = session->core;
-  struct corod_message answer = {.type = COROD_MSG_READY, .call = m->call};
-  struct corod_node *next;
-  for (struct corod_node *node = core->nodes; node; node = next) {
-    next = node->next;
-    if (node->slot.open && node->in_flight) // posted perhaps before the daemon knew the slot
-      corod_bell_ring(core, &node->slot);
-    if (node->slot.open || node->slot.leaving || node->epoch == session->epoch || node->doomed)
-      continue;
-    answer.ready.removed++;
-    if (node->state == COROD_NODE_CREATING)
-      node->doomed = true;
-    else
-      answer.ready.discarded += discard(node);
-  }
-  if (answer.ready.removed)
-    corod_log(core, COROD_LOG_INFO, "%u nodes of an earlier daemon were not claimed: removed, %u events discarded",
-              answer.ready.removed, answer.ready.discarded);
-  corod_wire_answer(session, &answer, NULL);
+  if (asker && !asker->failed)
+    corod_wire_watch(asker);
 }

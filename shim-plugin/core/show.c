@@ -38,11 +38,11 @@ static void show_attachment(struct corod_core *core, corod_print print, void *ar
 }
 
 static const char *state(const struct corod_node *node) {
-  if (node->state == COROD_NODE_CREATING)
-    return "creating";
+  if (node->state != COROD_NODE_LIVE)
+    return node->state == COROD_NODE_CREATING ? "creating" : "changing";
   if (node->removing)
     return "removing";
-  return node->slot.open ? "attached" : "away";
+  return node->slot.open ? "attached" : node->closed ? "parked" : "away";
 }
 
 static void show_nodes(struct corod_core *core, corod_print print, void *arg) {

@@ -3,6 +3,7 @@
 
 void corod_slot_open(struct corod_slot *slot, uint32_t executor, const struct corod_plot *plot) {
   slot->plot = *plot;
+  slot->tenure++;
   slot->executor = executor;
   slot->commands = (struct corod_reader){.data = plot->command,
                                          .tail_word = &plot->b->command_tail,

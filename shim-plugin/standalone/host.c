@@ -63,6 +63,14 @@ static void node_create(void *host, struct corod_node *node, const struct corod_
   corod_node_created(node, COROD_OK, entry->index, "");
 }
 
+static void node_change(void *host, struct corod_node *node, const struct corod_node_spec *spec) {
+  struct corod_standalone *standalone = host;
+  struct corod_entry *entry = corod_node_host_data(node);
+  char text[256];
+  uint32_t status = corod_nodes_change(&standalone->nodes, entry, spec, text, sizeof text);
+  corod_node_created(node, status, entry->index, text);
+}
+
 static void node_remove(void *host, struct corod_node *node) {
   struct corod_standalone *standalone = host;
   corod_nodes_park(&standalone->nodes, corod_node_host_data(node));
@@ -124,6 +132,7 @@ const struct corod_host_ops corod_standalone_ops = {
     .unwatch = unwatch,
     .name_taken = name_taken,
     .node_create = node_create,
+    .node_change = node_change,
     .node_remove = node_remove,
     .node_wake = node_wake,
     .count = count,

@@ -94,40 +94,54 @@ static struct corod_counter *make_counters(const struct corod_entry *former, con
   return counters;
 }
 
-struct corod_entry *corod_nodes_create(struct corod_nodes *nodes, struct corod_node *node,
-                                       const struct corod_node_spec *spec, uint32_t *status, char *text, size_t size) {
-  static const struct corod_entry none;
+// What `spec` asks for, looked up and copied, so that nothing has changed if it cannot be had.
+struct parts {
   uint32_t next[COROD_MAX_NEXT];
+  struct corod_counter *counters; // owned
+};
+
+static uint32_t prepare(const struct corod_nodes *nodes, const struct corod_entry *former,
+                        const struct corod_node_spec *spec, struct parts *parts, char *text, size_t size) {
+  *text = 0;
   for (uint32_t i = 0; i < spec->n_next; i++) {
     const struct corod_entry *sink = corod_nodes_find(nodes, spec->next[i]);
     if (!sink || !sink->sink) {
-      *status = COROD_NEXT_UNKNOWN;
       snprintf(text, size, "no next node %s; there are ip4-lookup, ip6-lookup, interface-output, error-drop",
                spec->next[i]);
-      return NULL;
+      return COROD_NEXT_UNKNOWN;
     }
-    next[i] = sink->index;
+    parts->next[i] = sink->index;
   }
+  parts->counters = make_counters(former, spec);
+  return parts->counters ? COROD_OK : COROD_NO_MEMORY;
+}
+
+static void take(struct corod_entry *entry, const struct corod_node_spec *spec, const struct parts *parts) {
+  free(entry->counters);
+  entry->counters = parts->counters;
+  entry->n_counters = spec->n_counters;
+  entry->n_next = spec->n_next;
+  memcpy(entry->next, parts->next, spec->n_next * sizeof *parts->next);
+}
+
+struct corod_entry *corod_nodes_create(struct corod_nodes *nodes, struct corod_node *node,
+                                       const struct corod_node_spec *spec, uint32_t *status, char *text, size_t size) {
+  static const struct corod_entry none;
+  struct parts parts;
   struct corod_entry *entry = corod_nodes_find(nodes, spec->name);
-  const struct corod_entry *former = entry ? entry : &none;
-  *status = COROD_NO_MEMORY;
-  snprintf(text, size, "%s", corod_status_text(COROD_NO_MEMORY));
-  struct corod_counter *counters = make_counters(former, spec);
-  if (!counters)
+  *status = prepare(nodes, entry ? entry : &none, spec, &parts, text, size);
+  if (*status != COROD_OK)
     return NULL;
   if (!entry && nodes->n_parked > PARKED_KEPT && (entry = oldest_parked(nodes))) {
     snprintf(entry->name, sizeof entry->name, "%s", spec->name);
     entry->packets = entry->discarded = 0;
   }
   if (!entry && !(entry = add(nodes, spec->name))) {
-    free(counters);
+    free(parts.counters);
+    *status = COROD_NO_MEMORY;
     return NULL;
   }
-  free(entry->counters);
-  entry->counters = counters;
-  entry->n_counters = spec->n_counters;
-  entry->n_next = spec->n_next;
-  memcpy(entry->next, next, spec->n_next * sizeof *next);
+  take(entry, spec, &parts);
   entry->node = node;
   if (entry->parked) {
     entry->parked = 0;
@@ -137,8 +151,16 @@ struct corod_entry *corod_nodes_create(struct corod_nodes *nodes, struct corod_n
     corod_process_init(&entry->process, nodes->loop, body, entry);
     corod_process_start(&entry->process);
   }
-  *status = COROD_OK;
   return entry;
+}
+
+uint32_t corod_nodes_change(struct corod_nodes *nodes, struct corod_entry *entry, const struct corod_node_spec *spec,
+                            char *text, size_t size) {
+  struct parts parts;
+  uint32_t status = prepare(nodes, entry, spec, &parts, text, size);
+  if (status == COROD_OK)
+    take(entry, spec, &parts);
+  return status;
 }
 
 void corod_nodes_park(struct corod_nodes *nodes, struct corod_entry *entry) {

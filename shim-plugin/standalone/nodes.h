@@ -60,6 +60,11 @@ struct corod_entry *corod_nodes_find(const struct corod_nodes *nodes, const char
 struct corod_entry *corod_nodes_create(struct corod_nodes *nodes, struct corod_node *node,
                                        const struct corod_node_spec *spec, uint32_t *status, char *text, size_t size);
 
+// Gives it other next nodes and counters. Counters of the same name go on counting. Any status but OK: nothing was
+// changed, `text` says why.
+uint32_t corod_nodes_change(struct corod_nodes *nodes, struct corod_entry *entry, const struct corod_node_spec *spec,
+                            char *text, size_t size);
+
 // Its process goes on, and discards what still comes.
 void corod_nodes_park(struct corod_nodes *nodes, struct corod_entry *entry);
 

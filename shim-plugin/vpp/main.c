@@ -39,6 +39,7 @@ static const struct corod_host_ops ops = {
     .unwatch = corod_vpp_unwatch,
     .name_taken = corod_vpp_name_taken,
     .node_create = corod_vpp_node_create,
+    .node_change = corod_vpp_node_change,
     .node_remove = corod_vpp_node_remove,
     .node_wake = corod_vpp_node_wake,
     .count = corod_vpp_count,

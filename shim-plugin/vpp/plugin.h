@@ -55,7 +55,7 @@ typedef struct corod_vpp {
   char **next;       // next nodes that may be asked for, a vector; empty: any
 
   corod_vpp_node_t **nodes;             // by id, a vector
-  struct corod_node **pending, **batch; // to be made; being made. NULL entries were removed meanwhile
+  struct corod_node **pending, **batch; // to be made or changed; being so. NULL entries were removed meanwhile
   u32 input;                            // node index of corod-input
   u32 manager;                          // node index of corod-manager
 } corod_vpp_t;
@@ -81,6 +81,7 @@ void corod_vpp_unwatch(void *host, int token);
 // process.c
 bool corod_vpp_name_taken(void *host, const char *name);
 void corod_vpp_node_create(void *host, struct corod_node *node, const struct corod_node_spec *spec);
+void corod_vpp_node_change(void *host, struct corod_node *node, const struct corod_node_spec *spec);
 void corod_vpp_node_remove(void *host, struct corod_node *node);
 void corod_vpp_node_wake(void *host, struct corod_node *node);
 void corod_vpp_count(void *host, struct corod_node *node, uint32_t counter, uint64_t by);
@@ -91,7 +92,7 @@ void corod_vpp_drain(vlib_main_t *vm, corod_vpp_node_t *node);
 uword corod_vpp_process(vlib_main_t *vm, vlib_node_runtime_t *runtime, vlib_frame_t *frame);
 
 // registry.c
-// Makes at most ten of the pending nodes under one barrier. Returns whether more wait. Process context.
+// Makes or changes at most ten of the pending nodes under one barrier. Returns whether more wait. Process context.
 bool corod_vpp_make_batch(vlib_main_t *vm);
 u8 corod_vpp_tx_of(const char *name);
 

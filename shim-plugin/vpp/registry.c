@@ -1,4 +1,4 @@
-// registry.c: which process nodes exist: made, named, given next nodes and counters, parked, recycled.
+// registry.c: which process nodes exist: made, named, given next nodes and counters, changed, parked, recycled.
 //
 // vlib cannot unregister a node, and making one stops the workers: they are made at most ten to a barrier, one batch
 // per pass of the main loop, so that no packet waits for more than a few milliseconds.
@@ -38,11 +38,20 @@ static void park(corod_vpp_node_t *node) {
   n_parked++;
 }
 
+static void queue(struct corod_node *node) {
+  vec_add1(corod_vpp.pending, node);
+  vlib_process_signal_event(corod_vpp.vm, corod_vpp.manager, COROD_EVENT_WAKE, 0);
+}
+
 void corod_vpp_node_create(void *host, struct corod_node *node, const struct corod_node_spec *spec) {
   (void)host, (void)spec;
   corod_node_set_host_data(node, NULL); // not made yet
-  vec_add1(corod_vpp.pending, node);
-  vlib_process_signal_event(corod_vpp.vm, corod_vpp.manager, COROD_EVENT_WAKE, 0);
+  queue(node);
+}
+
+void corod_vpp_node_change(void *host, struct corod_node *node, const struct corod_node_spec *spec) {
+  (void)host, (void)spec;
+  queue(node);
 }
 
 void corod_vpp_node_remove(void *host, struct corod_node *core) {
@@ -52,7 +61,6 @@ void corod_vpp_node_remove(void *host, struct corod_node *core) {
   if (node) {
     park(node);
     corod_vpp_lanes_publish(node, false);
-    return;
   }
   vec_foreach (waiting, corod_vpp.pending)
     if (*waiting == core)
@@ -81,8 +89,8 @@ static bool next_allowed(const char *name) {
   return vec_len(corod_vpp.next) == 0;
 }
 
-// What vlib would choke on, or only vlib can know. Returns COROD_OK or why not.
-static u32 check(const struct corod_node_spec *spec, char *text, size_t n_text) {
+// What vlib would choke on, or only vlib can know. `live`: the node that is to change. Returns COROD_OK or why not.
+static u32 check(const struct corod_node_spec *spec, const corod_vpp_node_t *live, char *text, size_t n_text) {
   for (u32 i = 0; i < spec->n_next; i++) {
     vlib_node_t *next = vlib_get_node_by_name(corod_vpp.vm, (u8 *)spec->next[i]);
     if (!next || next->type != VLIB_NODE_TYPE_INTERNAL) {
@@ -108,7 +116,7 @@ static u32 check(const struct corod_node_spec *spec, char *text, size_t n_text) 
         return COROD_NAME_INVALID;
       }
   }
-  if (corod_vpp_name_taken(NULL, spec->name)) {
+  if (!live && corod_vpp_name_taken(NULL, spec->name)) {
     snprintf(text, n_text, "VPP has another node named %s", spec->name);
     return COROD_NAME_TAKEN;
   }
@@ -174,12 +182,30 @@ static bool same_counters(const corod_vpp_node_t *node, const struct corod_node_
   return true;
 }
 
-// vlib keeps the strings: they live until the node has others. Counters that stay the same go on counting.
+// What `show errors` says of counter `i`. Only main counts for nodes of ours.
+static u64 counted(vlib_main_t *vm, const corod_vpp_node_t *node, u32 i) {
+  const vlib_error_main_t *em = &vm->error_main;
+  u32 at = vlib_get_node(vm, node->index)->error_heap_index + i;
+  return em->counters[at] - (at < vec_len(em->counters_last_clear) ? em->counters_last_clear[at] : 0);
+}
+
+// What a counter of that name had counted.
+static u64 counted_as(const char *name, const vlib_error_desc_t *old, const u64 *values) {
+  for (u32 i = 0; i < vec_len(values); i++)
+    if (strcmp(old[i].name, name) == 0)
+      return values[i];
+  return 0;
+}
+
+// vlib keeps the strings: they live until the node has others. Counters of the same name go on counting.
 static void set_counters(vlib_main_t *vm, corod_vpp_node_t *node, const struct corod_node_spec *spec, bool renamed) {
   if (!renamed && same_counters(node, spec))
     return;
   vlib_error_desc_t *old = node->counters;
   u32 n_old = node->n_counters;
+  u64 *values = NULL;
+  for (u32 i = 0; i < n_old && !renamed; i++)
+    vec_add1(values, counted(vm, node, i));
   node->counters = NULL;
   node->n_counters = spec->n_counters;
   if (spec->n_counters)
@@ -191,6 +217,9 @@ static void set_counters(vlib_main_t *vm, corod_vpp_node_t *node, const struct c
         .severity = severity_of(spec->counters[i].severity),
     };
   vlib_register_errors(vm, node->index, spec->n_counters, NULL, node->counters);
+  for (u32 i = 0; i < spec->n_counters; i++)
+    vlib_node_increment_counter(vm, node->index, i, counted_as(spec->counters[i].name, old, values));
+  vec_free(values);
   // Counter vectors may have moved; workers look again when they are forked anew.
   vlib_worker_thread_node_runtime_update();
   for (u32 i = 0; i < n_old; i++)
@@ -209,6 +238,13 @@ static void set_next(vlib_main_t *vm, corod_vpp_node_t *node, const struct corod
     vec_add1(node->tx, corod_vpp_tx_of(spec->next[i]));
     vlib_node_add_next(vm, node->index, node->next[i]);
   }
+}
+
+// Under the barrier. The process goes on, and who holds its index or a handle of it notices nothing.
+static void change(vlib_main_t *vm, corod_vpp_node_t *node, const struct corod_node_spec *spec) {
+  set_counters(vm, node, spec, false);
+  set_next(vm, node, spec);
+  vlib_worker_thread_node_runtime_update();
 }
 
 // Under the barrier. NULL: the limit is reached.
@@ -252,7 +288,7 @@ static void answer(struct corod_node *core, corod_vpp_node_t *node) {
 }
 
 bool corod_vpp_make_batch(vlib_main_t *vm) {
-  corod_vpp_node_t *made[BATCH] = {0};
+  corod_vpp_node_t *made[BATCH] = {0}, *live[BATCH] = {0};
   u32 status[BATCH], n = clib_min(vec_len(corod_vpp.pending), BATCH);
   char text[BATCH][256] = {{0}};
   if (n == 0)
@@ -266,9 +302,13 @@ bool corod_vpp_make_batch(vlib_main_t *vm) {
   for (u32 i = 0; i < n; i++) {
     if (!corod_vpp.batch[i])
       continue;
-    const struct corod_node_spec *spec = corod_node_spec(corod_vpp.batch[i]);
-    status[i] = check(spec, text[i], sizeof text[i]);
-    if (status[i] == COROD_OK && !(made[i] = make(vm, spec))) {
+    const struct corod_node_spec *spec = corod_node_wanted(corod_vpp.batch[i]);
+    live[i] = spec ? corod_vpp_node_of(corod_vpp.batch[i]) : NULL;
+    spec = spec ? spec : corod_node_spec(corod_vpp.batch[i]);
+    status[i] = check(spec, live[i], text[i], sizeof text[i]);
+    if (status[i] == COROD_OK && live[i])
+      change(vm, live[i], spec);
+    else if (status[i] == COROD_OK && !(made[i] = make(vm, spec))) {
       status[i] = COROD_LIMIT;
       snprintf(text[i], sizeof text[i], "this VPP has made %d process nodes: it must restart for more",
                COROD_VPP_NODES);
@@ -288,7 +328,7 @@ bool corod_vpp_make_batch(vlib_main_t *vm) {
     if (core && made[i])
       answer(core, made[i]);
     else if (core)
-      corod_node_created(core, status[i], ~0u, text[i]);
+      corod_node_created(core, status[i], live[i] ? live[i]->index : ~0u, text[i]);
     else if (made[i])
       park(made[i]);
   }

@@ -204,9 +204,9 @@ struct corod_ready client_ready(struct client *client) {
   return answer.ready;
 }
 
-struct corod_node_removed client_remove(struct client *client, const struct client_slot *slot) {
+struct corod_node_removed client_remove(struct client *client, const struct client_slot *slot, uint32_t how) {
   struct corod_message m = {.type = COROD_MSG_NODE_REMOVE}, answer;
-  m.node_remove = (struct corod_node_remove){slot->told.slot, slot->told.generation};
+  m.node_remove = (struct corod_node_remove){slot->told.slot, slot->told.generation, how, 0};
   CHECK(client_ask(client, &m, &answer) == COROD_MSG_NODE_REMOVED);
   CHECK_EQUAL(answer.node_removed.slot, slot->told.slot);
   return answer.node_removed;

@@ -62,7 +62,7 @@ uint16_t client_node(struct client *client, const struct client_node *node, stru
 
 // READY; nodes that were removed and events that were discarded.
 struct corod_ready client_ready(struct client *client);
-struct corod_node_removed client_remove(struct client *client, const struct client_slot *slot);
+struct corod_node_removed client_remove(struct client *client, const struct client_slot *slot, uint32_t how);
 
 // The next event that was not read, whole, into `into`. False: none.
 bool client_event(struct client_slot *slot, void *into, uint32_t capacity);

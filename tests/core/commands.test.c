@@ -104,7 +104,7 @@ static void sends(void) {
   while ((status = run(&daemon_.own, COROD_OP_SEND, &to, sizeof to, payload, 64)) == COROD_OK)
     ;
   CHECK_EQUAL(status, COROD_FULL);
-  client_remove(&daemon_, &other);
+  client_remove(&daemon_, &other, COROD_LEAVE_DISCARD);
   CHECK_EQUAL(run(&daemon_.own, COROD_OP_SEND, &to, sizeof to, payload, 5), COROD_STALE);
   to.slot = UINT32_MAX;
   CHECK_EQUAL(run(&daemon_.own, COROD_OP_SEND, &to, sizeof to, payload, 5), COROD_NODE_UNKNOWN);
@@ -307,7 +307,7 @@ static void jobs(void) {
     CHECK(client_command(&slot, COROD_OP_CLI, i, "x", 1, NULL, 0));
   scene_settle();
   uint64_t running = scene.jobs[scene.n_jobs - 1];
-  client_remove(&daemon_, &slot);
+  client_remove(&daemon_, &slot, COROD_LEAVE_DISCARD);
   corod_cli_output(scene.core, running, "late", 4);
   corod_cli_done(scene.core, running, COROD_OK);
   close_nodes();

@@ -203,7 +203,7 @@ static void registrations(void) {
   CHECK(client_node(&first, &(struct client_node){.name = "third", .max_size = 8}, &slot, &answer) == COROD_MSG_FAILED);
   CHECK_EQUAL(answer.status, COROD_LIMIT);
   // Ring sizes are powers of two, and the largest declared message fits wherever the cursors stand.
-  client_remove(&first, &slot);
+  client_remove(&first, &slot, COROD_LEAVE_DISCARD);
   CHECK(client_node(&first, &(struct client_node){.name = "third", .max_size = 4096, .event_ring = 5000}, &slot,
                     &answer) == COROD_MSG_NODE_READY);
   CHECK_EQUAL(slot.told.event_ring.size, 16384);

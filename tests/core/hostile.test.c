@@ -285,6 +285,7 @@ static void nearly(struct corod_message *m) {
   case COROD_MSG_NODE_REMOVE:
     m->node_remove.slot = random_number() % 4;
     m->node_remove.generation = random_number() % 4;
+    m->node_remove.how = random_number() % 5;
     break;
   case COROD_MSG_EXECUTOR:
     m->executor.id = odd();

@@ -33,7 +33,7 @@ static void attachments(void) {
     scene.n_jobs = 0;
     scene_settle();
     if (i % 3 == 0)
-      client_remove(&daemon_, &slot);
+      client_remove(&daemon_, &slot, COROD_LEAVE_DISCARD);
     client_close(&daemon_);
     scene_settle();
     if (scene.n_jobs)
@@ -132,13 +132,13 @@ static void memory_limit(void) {
   CHECK(type == COROD_MSG_FAILED && n > 20);
   CHECK_EQUAL(answer.status, COROD_LIMIT);
   CHECK_EQUAL(scene.removed, 1); // the node that got no memory did not stay
-  // One that has events stays until READY says that nobody gets it.
+  // One that has events stays, and can be claimed when there is room.
   CHECK(add_big("waits", &slot) == COROD_MSG_FAILED);
   CHECK_EQUAL(scene.removed, 1);
-  struct corod_ready ready = client_ready(&daemon_);
-  CHECK(ready.removed == 1 && ready.discarded == 1);
-  client_remove(&daemon_, &slots[0]);
-  CHECK(add_big("again", &slot) == COROD_MSG_NODE_READY);
+  CHECK_EQUAL(client_ready(&daemon_).removed, 0);
+  client_remove(&daemon_, &slots[0], COROD_LEAVE_DISCARD);
+  CHECK(add_big("waits", &slot) == COROD_MSG_NODE_READY);
+  CHECK_EQUAL(slot.told.carried, 1);
   client_close(&daemon_);
   scene_settle();
   scene_close();

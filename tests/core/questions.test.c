@@ -225,7 +225,7 @@ static void functions(void) {
   CHECK_EQUAL(ask_here(1, &other), COROD_OK);
   uint32_t n[] = {next_event(), next_event()};
   CHECK(n[0] == handle && n[1] == other);
-  client_remove(&daemon_, &node);
+  client_remove(&daemon_, &node, COROD_LEAVE_DISCARD);
   CHECK(told.calls <= 3);
   scene_settle();
   CHECK(told.calls == 3 && told.status == COROD_DIED);
@@ -238,7 +238,7 @@ static void removal(void) {
   ask(&asker, 2, 1000, "in the ring");
   (void)next_event();
   client_handed(&node);
-  client_remove(&daemon_, &node);
+  client_remove(&daemon_, &node, COROD_LEAVE_DISCARD);
   scene_settle();
   for (int i = 0; i < 2; i++) {
     CHECK(client_reply(&asker, &record, sizeof record));
@@ -360,7 +360,7 @@ static void overflow(void) {
 static void gone_asker(void) {
   open_with(&shape);
   ask(&asker, 1, 1000, "x");
-  client_remove(&daemon_, &asker);
+  client_remove(&daemon_, &asker, COROD_LEAVE_DISCARD);
   reply_with(&node, next_event(), COROD_OK, "nobody", 6);
   uint64_t seq;
   for (int i = 0; i < 50000 && corod_node_send(corod_node_find(scene.core, "n"), 1, "", 0, &seq) == COROD_OK; i++)
@@ -395,7 +395,7 @@ static void limits(void) {
   while (ask_here(100000, NULL) == COROD_OK)
     n++;
   CHECK_EQUAL(n, 16384 - 4096 - 1);
-  client_remove(&daemon_, &asker);
+  client_remove(&daemon_, &asker, COROD_LEAVE_DISCARD);
   // Random ends of random ones leave the order of deadlines whole.
   uint32_t some[64] = {0}, ends = 0;
   for (uint32_t i = 0; i < 20000; i++) {

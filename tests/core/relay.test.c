@@ -274,7 +274,7 @@ static void refused(void) {
   CHECK(!corod_node_by_handle(scene.core, number, generation + 1, &status) && status == COROD_NODE_UNKNOWN);
   CHECK(!corod_node_by_handle(scene.core, 2, 1, &status) && status == COROD_NODE_UNKNOWN);
   CHECK(!corod_node_by_handle(scene.core, UINT32_MAX, 1, &status) && status == COROD_NODE_UNKNOWN);
-  client_remove(&daemon_, &slot);
+  client_remove(&daemon_, &slot, COROD_LEAVE_DISCARD);
   CHECK(!corod_node_by_handle(scene.core, number, generation, &status) && status == COROD_STALE);
   CHECK(!corod_node_find(scene.core, "n"));
   close_node();

@@ -53,8 +53,15 @@ static bool name_taken(void *host, const char *name) {
 }
 
 static void created(struct corod_node *node) {
+  bool changes = corod_node_wanted(node) != NULL;
   if (scene.create_status != COROD_OK) {
     corod_node_created(node, scene.create_status, 0, "the test's host does not want it");
+    return;
+  }
+  if (changes) {
+    struct corod_node **at = corod_node_host_data(node);
+    scene.changed++;
+    corod_node_created(node, COROD_OK, (uint32_t)(at - scene.nodes), "");
     return;
   }
   scene.nodes[scene.n_nodes] = node;
@@ -79,9 +86,21 @@ void scene_create_deferred(void) {
     created(scene.deferred[i]);
 }
 
+static void node_change(void *host, struct corod_node *node, const struct corod_node_spec *spec) {
+  (void)host;
+  CHECK(spec == corod_node_wanted(node));
+  if (scene.defer)
+    scene.deferred[scene.n_deferred++] = node;
+  else
+    created(node);
+}
+
 static void node_remove(void *host, struct corod_node *node) {
   (void)host;
   struct corod_node **at = corod_node_host_data(node);
+  for (uint32_t i = 0; i < scene.n_deferred; i++) // the change that was asked for
+    if (scene.deferred[i] == node)
+      scene.deferred[i] = scene.deferred[--scene.n_deferred];
   CHECK(*at == node);
   *at = NULL;
   scene.removed++;
@@ -139,6 +158,7 @@ static const struct corod_host_ops ops = {
     .unwatch = unwatch,
     .name_taken = name_taken,
     .node_create = node_create,
+    .node_change = node_change,
     .node_remove = node_remove,
     .node_wake = node_wake,
     .count = count,

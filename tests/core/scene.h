@@ -45,11 +45,11 @@ struct scene {
   char last_log[512], all_log[16384];
   uint32_t logs;
   struct corod_node *nodes[SCENE_NODES]; // by index; NULL: removed
-  uint32_t n_nodes, created, removed, woken;
-  bool defer; // node_create answers in scene_create_deferred
+  uint32_t n_nodes, created, changed, removed, woken;
+  bool defer; // node_create and node_change answer in scene_create_deferred
   struct corod_node *deferred[SCENE_NODES];
   uint32_t n_deferred;
-  uint32_t create_status; // what node_create answers
+  uint32_t create_status; // what node_create and node_change answer
   uint64_t counted[8];
   uint32_t enqueued;
   struct corod_enqueue last_enqueue;
