@@ -11,6 +11,7 @@
 //   NODE {name, sizes, counts}
 //     NEXT* COUNTER* CODE*
 //   NODE_END                        [REGION]* NODE_READY {slot, generation, places} or FAILED
+//   NODE_CLOSE {slot, generation}   NODE_CLOSED {waiting} or FAILED
 //   NODE_REMOVE {slot, generation,  NODE_REMOVED {discarded} or FAILED
 //     how: DISCARD, KEEP or PARK}
 //   READY                           READY {removed}: nodes of an earlier attachment nobody claimed are gone
@@ -22,6 +23,10 @@
 // Every cursor of a slot starts at 0 and its deadline at UINT64_MAX when NODE_READY is sent; the host stores so, also
 // in B, before it sends. Once it has sent NODE_REMOVE the daemon touches nothing of the slot any more, so the host may
 // give the slot's memory to another node as soon as it has handled that message.
+//
+// NODE_CLOSE ends an inbox in order: from then on senders are told CLOSED, and behind the last event that was accepted
+// comes a record COROD_KIND_CLOSE (no payload; its sequence is that of the last event). The slot stays as it is. Who
+// claims the node later finds it open again.
 //
 // A NODE whose name the host has claims that node, with its queue: one of an earlier attachment, one that this daemon
 // let go of (KEEP, PARK). If the host cannot give it the next nodes or counters that are asked for, the answer is
@@ -58,6 +63,8 @@ enum corod_message_type {
   COROD_MSG_PONG = 16,
   COROD_MSG_FAILED = 17,
   COROD_MSG_SIGNALS = 18, // NEXT-shaped: one native process node that this daemon may signal; answered like READY
+  COROD_MSG_NODE_CLOSE = 19,
+  COROD_MSG_NODE_CLOSED = 20,
 };
 
 // A piece of shared memory, told and never recomputed.
@@ -164,6 +171,15 @@ struct corod_node_removed {
   uint32_t discarded; // events that were still queued; KEEP: 0
 };
 
+struct corod_node_close {
+  uint32_t slot, generation;
+};
+
+struct corod_node_closed {
+  uint32_t slot;
+  uint32_t waiting; // events that were accepted and not released
+};
+
 struct corod_ready {
   uint32_t removed; // nodes of an earlier attachment that were not claimed
   uint32_t discarded;
@@ -192,6 +208,8 @@ struct corod_message {
     struct corod_node_ready node_ready;
     struct corod_node_remove node_remove;
     struct corod_node_removed node_removed;
+    struct corod_node_close node_close;
+    struct corod_node_closed node_closed;
     struct corod_ready ready;
     struct corod_failed failed;
     uint8_t bytes[COROD_MESSAGE - 16];

@@ -97,6 +97,9 @@ static void handle(struct corod_session *session, const struct corod_message *m)
   case COROD_MSG_NODE_END:
     corod_registration_end(session, m);
     break;
+  case COROD_MSG_NODE_CLOSE:
+    corod_registration_close(session, m);
+    break;
   case COROD_MSG_NODE_REMOVE:
     corod_registration_remove(session, m);
     break;

@@ -155,6 +155,7 @@ struct corod_node {
   bool doomed;    // remove it as soon as the host has answered
   bool removing;  // NODE_REMOVE came; its last commands run first
   uint32_t how;   // enum corod_leave, with `removing`
+  bool ending;    // NODE_CLOSE came; a CLOSE record goes into the ring behind the last event
   bool kept;      // let go of by the daemon of `epoch`, which may claim it again
   uint32_t call;  // of the request that waits for an answer: creation or removal
   uint64_t epoch; // of the attachment that asked so
@@ -173,7 +174,7 @@ struct corod_node {
   struct corod_missing newest;                   // dropped after `backlog`
   struct corod_writer events;
   struct corod_question *questions; // answers that it owes
-  uint32_t in_flight;               // records in the event ring as last looked at
+  uint32_t in_flight;               // records in the event ring as last looked at, notices too
   uint64_t waits_until;             // CLOCK_MONOTONIC ns at which its process comes by itself
   uint64_t relayed;                 // the deadline that was relayed last
   uint64_t look_again;              // ns to wait before the relayed deadline is looked at again
@@ -343,6 +344,8 @@ void corod_registration_forget(struct corod_asking *asking);
 
 // ---- removal.c
 
+// NODE_CLOSE: senders are told, the coroutine behind its last event.
+void corod_registration_close(struct corod_session *session, const struct corod_message *m);
 // NODE_REMOVE: the last commands first, then what `how` says.
 void corod_registration_remove(struct corod_session *session, const struct corod_message *m);
 // The host forgets the node, and so does the core. Returns how many events waited.
@@ -361,7 +364,7 @@ struct corod_node *corod_node_new(struct corod_core *core, const char *name);
 void corod_node_free(struct corod_node *node);
 // What waits for it is discarded, and so are notices of what was dropped. Returns how many events that were.
 uint32_t corod_node_discard(struct corod_node *node);
-// Events that wait for it, gap notices not counted.
+// Events that wait for it outside the ring, notices not counted.
 uint32_t corod_node_waiting(const struct corod_node *node);
 bool corod_node_declares(const struct corod_node *node, uint32_t code, uint32_t *max_size);
 // NULL: no node of that name, not even one being created.
@@ -390,6 +393,8 @@ void corod_window_publish(struct corod_node *node);
 bool corod_window_starve(struct corod_node *node);
 // Looks at the daemon's release cursor: updates in_flight. False: the attachment failed.
 bool corod_window_look(struct corod_node *node);
+// Events in the ring that the daemon has not released by now; notices are none. Changes nothing.
+uint32_t corod_window_events(const struct corod_node *node);
 // The daemon is gone or let go of it: what it had not released goes to the front of `carried`.
 void corod_window_close(struct corod_node *node);
 

@@ -113,12 +113,13 @@ void corod_node_free(struct corod_node *node) {
 }
 
 uint32_t corod_node_discard(struct corod_node *node) {
-  uint32_t events = corod_node_waiting(node) + node->in_flight;
+  uint32_t events = corod_node_waiting(node) + corod_window_events(node);
   corod_questions_died(node, true);
   corod_fifo_free(&node->carried);
   corod_fifo_free(&node->backlog);
   memset(&node->oldest, 0, sizeof node->oldest);
   memset(&node->newest, 0, sizeof node->newest);
+  node->events = (struct corod_writer){0};
   node->in_flight = 0;
   return events;
 }

@@ -39,7 +39,7 @@ static void adopt(struct corod_node *node, struct corod_asking *asking) {
   node->reply_ring = ring_size(ask->reply_ring, config->reply_ring, 0);
   node->command_ring = ring_size(ask->command_ring, config->command_ring, 0);
   node->slot.executor = ask->executor;
-  node->closed = false;
+  node->closed = node->ending = false;
 }
 
 static bool same_spec(const struct corod_node_spec *a, const struct corod_node_spec *b) {

@@ -1,7 +1,8 @@
 // relay.c: from acceptance to the event ring: order, bounds, and what is told about events that were dropped.
 //
 // The queue of a node, oldest first: the event ring (in flight), `carried`, the gap `oldest`, `backlog`, the gap
-// `newest`. An event that finds all of it but the ring empty goes into the ring at once.
+// `newest`, and behind the last event of a node that is closed, its end. An event that finds all of it but the ring
+// empty goes into the ring at once.
 #include "internal.h"
 
 #define COROD_PUMP_ROUNDS 4 // rings full of records that one call moves
@@ -42,7 +43,8 @@ static bool ring_open(const struct corod_node *node) {
 }
 
 static bool queue_empty(const struct corod_node *node) {
-  return node->carried.records == 0 && node->backlog.records == 0 && !node->oldest.any && !node->newest.any;
+  return node->carried.records == 0 && node->backlog.records == 0 && !node->oldest.any && !node->newest.any &&
+         !node->ending;
 }
 
 // One record from the queue into the ring. 1: moved; 0: no room; -1: nothing waits.
@@ -57,8 +59,16 @@ static int move_one(struct corod_node *node) {
     at->answer = corod_question_delivered(node->core, at->answer);
     return 1;
   }
-  if (!missing)
+  if (!missing && !node->ending)
     return -1;
+  if (!missing) {
+    if (!(at = corod_window_claim(node, sizeof *at)))
+      return 0;
+    *at = (struct corod_record){
+        .size = sizeof *at, .kind = COROD_KIND_CLOSE, .seq = node->seq, .time = corod_now(node->core)};
+    node->ending = false;
+    return 1;
+  }
   if (!(at = corod_window_claim(node, sizeof *at + sizeof(struct corod_gap))))
     return 0;
   struct corod_gap gap;

@@ -1,4 +1,4 @@
-// removal.c: nodes that a daemon lets go of, now (NODE_REMOVE) or by not claiming them (READY).
+// removal.c: nodes that a daemon closes (NODE_CLOSE) or lets go of, now (NODE_REMOVE) or by not claiming them (READY).
 #include "internal.h"
 
 uint32_t corod_registration_discard(struct corod_node *node) {
@@ -30,6 +30,23 @@ static void answer(struct corod_session *session, uint32_t call, uint32_t slot, 
   struct corod_message m = {.type = COROD_MSG_NODE_REMOVED, .call = call};
   m.node_removed = (struct corod_node_removed){.slot = slot, .discarded = discarded};
   corod_wire_answer(session, &m, NULL);
+}
+
+void corod_registration_close(struct corod_session *session, const struct corod_message *m) {
+  struct corod_message answer = {.type = COROD_MSG_NODE_CLOSED, .call = m->call};
+  uint32_t status;
+  struct corod_node *node = corod_node_by_handle(session->core, m->node_close.slot, m->node_close.generation, &status);
+  if (!node || !node->slot.open) {
+    corod_wire_failed(session, m->call, node ? COROD_NODE_UNKNOWN : status, "");
+    return;
+  }
+  answer.node_closed = (struct corod_node_closed){.slot = m->node_close.slot,
+                                                  .waiting = corod_node_waiting(node) + corod_window_events(node)};
+  corod_wire_answer(session, &answer, NULL);
+  if (node->closed)
+    return;
+  node->closed = node->ending = true;
+  corod_relay_pump(node);
 }
 
 void corod_registration_remove(struct corod_session *session, const struct corod_message *m) {

@@ -100,6 +100,7 @@ void corod_session_abandon(struct corod_core *core) {
   corod_wire_free(session);
   for (struct corod_node *node = core->nodes; node; node = node->next) {
     node->slot.open = node->slot.leaving = false;
+    node->events = (struct corod_writer){0};
     corod_questions_drop_asker(core, &node->slot);
     corod_replies_drop(core, &node->slot);
   }

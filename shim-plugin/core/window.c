@@ -44,6 +44,22 @@ bool corod_window_look(struct corod_node *node) {
   return true;
 }
 
+uint32_t corod_window_events(const struct corod_node *node) {
+  const struct corod_writer *w = &node->events;
+  if (!w->data)
+    return 0;
+  uint32_t head = node->slot.open ? atomic_load_explicit(w->head_word, memory_order_acquire) : w->head, events = 0;
+  if (head - w->head > w->published - w->head)
+    head = w->head; // a cursor that is none
+  for (uint32_t at = w->head; at != w->published;) {
+    enum corod_kind kind;
+    bool released = head - w->head > at - w->head;
+    at += step(w, at, &kind);
+    events += !released && (kind == COROD_KIND_EVENT || kind == COROD_KIND_SIGNAL);
+  }
+  return events;
+}
+
 static bool room(const struct corod_writer *w, uint32_t size) {
   uint32_t span = corod_record_span(size), left = w->size - (w->tail & (w->size - 1));
   return w->size - (uint32_t)(w->tail - w->head) >= span + (left < span ? left : 0);
@@ -87,7 +103,7 @@ void corod_window_close(struct corod_node *node) {
     enum corod_kind kind;
     uint32_t before = at - w->head;
     at += step(w, at, &kind);
-    if (kind == COROD_KIND_PAD)
+    if (kind == COROD_KIND_PAD || kind == COROD_KIND_CLOSE) // who comes next finds it open
       continue;
     memcpy(&head, bytes, sizeof head);
     if (before < handed) {
@@ -106,5 +122,6 @@ void corod_window_close(struct corod_node *node) {
     corod_log(node->core, COROD_LOG_ERROR, "%s: no memory to keep %u events", node->spec.name, node->carried.events);
   corod_fifo_free(&node->carried);
   node->carried = back;
+  node->events = (struct corod_writer){0};
   node->in_flight = 0;
 }

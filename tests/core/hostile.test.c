@@ -246,10 +246,10 @@ static uint32_t odd(void) {
 // A message that is nearly right, from right ones: names, numbers at their limits, any order.
 static void nearly(struct corod_message *m) {
   static const char *const names[] = {"n", "n", "m", "ip4-lookup", "", "a b", "x"};
-  static const uint16_t types[] = {COROD_MSG_NODE,     COROD_MSG_NEXT,        COROD_MSG_COUNTER, COROD_MSG_CODE,
-                                   COROD_MSG_NODE_END, COROD_MSG_NODE_REMOVE, COROD_MSG_READY,   COROD_MSG_PING,
-                                   COROD_MSG_SIGNALS,  COROD_MSG_EXECUTOR};
-  *m = (struct corod_message){.type = types[random_number() % 10]};
+  static const uint16_t types[] = {COROD_MSG_NODE,     COROD_MSG_NEXT,        COROD_MSG_COUNTER,   COROD_MSG_CODE,
+                                   COROD_MSG_NODE_END, COROD_MSG_NODE_REMOVE, COROD_MSG_READY,     COROD_MSG_PING,
+                                   COROD_MSG_SIGNALS,  COROD_MSG_EXECUTOR,    COROD_MSG_NODE_CLOSE};
+  *m = (struct corod_message){.type = types[random_number() % 11]};
   const char *name = names[random_number() % 7];
   switch (m->type) {
   case COROD_MSG_NODE:
@@ -281,6 +281,10 @@ static void nearly(struct corod_message *m) {
   case COROD_MSG_CODE:
     m->code.code = odd();
     m->code.max_size = odd();
+    break;
+  case COROD_MSG_NODE_CLOSE:
+    m->node_close.slot = random_number() % 4;
+    m->node_close.generation = random_number() % 4;
     break;
   case COROD_MSG_NODE_REMOVE:
     m->node_remove.slot = random_number() % 4;

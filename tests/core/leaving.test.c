@@ -1,4 +1,5 @@
-// Nodes that a daemon lets go of and takes up again: what NODE_REMOVE's KEEP and PARK promise.
+// Nodes that a daemon closes, or lets go of and takes up again: what NODE_CLOSE and NODE_REMOVE's KEEP and PARK
+// promise.
 #include "client.h"
 
 static struct client daemon_;
@@ -326,6 +327,103 @@ static void unknown_ways(void) {
   end();
 }
 
+static uint32_t shut(void) {
+  struct corod_message m = {.type = COROD_MSG_NODE_CLOSE};
+  m.node_close = (struct corod_node_close){slot.told.slot, slot.told.generation};
+  CHECK(client_ask(&daemon_, &m, &answer) == COROD_MSG_NODE_CLOSED);
+  CHECK_EQUAL(answer.node_closed.slot, slot.told.slot);
+  return answer.node_closed.waiting;
+}
+
+// The end comes behind everything that was accepted, in the ring or far behind it, and once.
+static void closed(uint32_t events) {
+  struct corod_interface transition = {0};
+  scene_open(NULL);
+  attach();
+  for (uint32_t i = 0; i < events; i++)
+    CHECK_EQUAL(send(400), COROD_OK);
+  CHECK_EQUAL(shut(), events);
+  CHECK_EQUAL(send(1), COROD_CLOSED);
+  CHECK_EQUAL(corod_node_signal(corod_node_find(scene.core, "n"), 1, 0), COROD_CLOSED);
+  corod_interface_changed(scene.core, &transition);
+  corod_interface_missed(scene.core);
+  for (uint32_t i = 1; i <= events; i++) {
+    read_records(1);
+    CHECK(event.head.kind == COROD_KIND_EVENT && event.head.seq == i);
+    if (i == events / 2)
+      CHECK_EQUAL(shut(), events - i + 1); // twice is no other end
+    client_release(&slot);
+    scene_settle();
+  }
+  read_records(1);
+  CHECK_EQUAL(event.head.kind, COROD_KIND_CLOSE);
+  CHECK_EQUAL(event.head.seq, events);
+  CHECK_EQUAL(event.head.size, sizeof event.head);
+  CHECK(!client_event(&slot, &event, sizeof event));
+  CHECK_EQUAL(leave(COROD_LEAVE_PARK), 0); // the end was not released, and is no event
+  end();
+}
+
+// What was dropped is told before the end.
+static void closed_behind_a_gap(void) {
+  scene_open(NULL);
+  client_attach(&daemon_);
+  struct client_node node = shape;
+  node.backlog = 1;
+  node.event_ring = 4096;
+  node.overflow = COROD_OVERFLOW_DROP_NEWEST;
+  take(&node);
+  uint32_t sent = 0;
+  while (send(400) == COROD_OK)
+    sent++;
+  CHECK_EQUAL(shut(), sent);
+  for (uint32_t i = 0; i < sent; i++) {
+    read_records(1);
+    client_release(&slot);
+    scene_settle();
+  }
+  read_records(1);
+  CHECK(event.head.kind == COROD_KIND_GAP && event.head.seq == sent + 1);
+  read_records(1);
+  CHECK(event.head.kind == COROD_KIND_CLOSE && event.head.seq == sent + 1);
+  end();
+}
+
+// The end is of one daemon's coroutine: the next one's inbox is open, whether the end was in the ring or not.
+static void closed_and_dead(uint32_t events) {
+  scene_open(NULL);
+  attach();
+  for (uint32_t i = 0; i < events; i++)
+    CHECK_EQUAL(send(400), COROD_OK);
+  shut();
+  die();
+  CHECK_EQUAL(send(1), COROD_CLOSED);
+  attach();
+  CHECK_EQUAL(slot.told.carried, events);
+  CHECK_EQUAL(send(1), COROD_OK);
+  for (uint32_t i = 1; i <= events + 1; i++) {
+    read_records(1);
+    CHECK(event.head.kind == COROD_KIND_EVENT && event.head.seq == i);
+    client_release(&slot);
+    scene_settle();
+  }
+  CHECK(!client_event(&slot, &event, sizeof event));
+  end();
+}
+
+static void closed_in_vain(void) {
+  scene_open(NULL);
+  attach();
+  leave(COROD_LEAVE_KEEP);
+  struct corod_message m = {.type = COROD_MSG_NODE_CLOSE};
+  m.node_close = (struct corod_node_close){slot.told.slot, slot.told.generation};
+  CHECK(client_ask(&daemon_, &m, &answer) == COROD_MSG_FAILED && answer.status == COROD_NODE_UNKNOWN);
+  m = (struct corod_message){.type = COROD_MSG_NODE_CLOSE};
+  m.node_close = (struct corod_node_close){77, 1};
+  CHECK(client_ask(&daemon_, &m, &answer) == COROD_MSG_FAILED && answer.status == COROD_NODE_UNKNOWN);
+  end();
+}
+
 static struct { uint32_t calls, status; } told[4];
 
 static void answered(void *arg, uint32_t status, const void *bytes, uint32_t n) {
@@ -425,6 +523,13 @@ int main(void) {
   parked();
   once_more();
   unknown_ways();
+  closed(0);
+  closed(2);
+  closed(60);
+  closed_behind_a_gap();
+  closed_and_dead(2);
+  closed_and_dead(60);
+  closed_in_vain();
   questions(COROD_LEAVE_KEEP);
   questions(COROD_LEAVE_PARK);
   late_outcomes();
