@@ -12,6 +12,8 @@ export interface Problem {
   readonly path: string
   /** What is wrong, and what would be right. One line, no control characters. */
   readonly message: string
+  /** In which other file, a module's, the fault really is, and where. The message says it too. */
+  readonly source?: Place
 }
 
 /** Where a key or a value stands in its file. */

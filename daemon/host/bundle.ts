@@ -1,11 +1,14 @@
 // bundle.ts: TypeScript node modules made ready for Node by esbuild, all in one go, so that modules which import the
 // same file share one instance of it. Types are stripped, not checked; `using` is lowered for every Node.
-import { mkdtempSync, rmSync } from 'node:fs'
+//
+// What is written is named after its content: a file that did not change, nor anything it imports, has the same URL in
+// the next bundle, whatever else is part of it. That is how unchanged code stays the same instance over a reload.
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { dirname, extname, join } from 'node:path'
+import { basename, dirname, extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { BuildFailure, BuildResult, Message, Plugin } from 'esbuild'
+import type { Place } from '../config/problems.js'
 
 /** Where a module's `import ... from 'corod'` leads: this package, whatever else is installed. */
 const own = new URL('../index.js', import.meta.url).href
@@ -16,27 +19,46 @@ const asked = Symbol('asked')
 type Built = BuildResult<{ metafile: true }>
 
 /** Why one module cannot be used. One line. */
-export class BundleError extends Error {}
+export class BundleError extends Error {
+  /** The first fault, where the author finds it. */
+  readonly source: Place | undefined
+  constructor(message: string, source?: Place) {
+    super(message)
+    this.source = source
+  }
+}
+
+/** What to bundle. */
+export interface BundleOptions {
+  /** Where to write: a folder that exists. */
+  readonly folder: () => string
+  /** Whether a JavaScript file becomes part of the bundle; if not, Node loads it as it always does. */
+  readonly inside: (path: string) => boolean
+}
 
 /** Modules ready to be imported. */
 export interface Bundle {
   /** URL to import instead of the module, by the module's path; or why there is none. */
   readonly modules: ReadonlyMap<string, URL | BundleError>
-  /** Removes what was written, once all modules are imported. */
-  done(): void
+  /** The files that it was made of, by the path of each module: itself and everything that it imports. */
+  readonly inputs: ReadonlyMap<string, readonly string[]>
+  /** Parts are imported only when a coroutine runs: what was written must still be there then. */
+  readonly later: boolean
 }
 
-/** Bundles TypeScript modules. `scripts`: treat JavaScript files that they import by path as part of the bundle too. */
-export async function bundle(paths: readonly string[], scripts = false): Promise<Bundle> {
-  if (paths.length === 0) return { modules: new Map(), done: () => {} }
+/** Bundles modules, each with what it imports by path. Those that are at fault do not keep the others back. */
+export async function bundle(paths: readonly string[], options: BundleOptions): Promise<Bundle> {
+  if (paths.length === 0) return { modules: new Map(), inputs: new Map(), later: false }
   const { build, stop } = await import('esbuild')
-  const folder = mkdtempSync(join(tmpdir(), 'corod-modules-'))
-  const remove = () => rmSync(folder, { recursive: true, force: true })
-  const attempt = (entries: readonly string[]): Promise<Built> =>
+  const folder = options.folder()
+  const attempt = (entries: readonly string[], write: boolean): Promise<Built> =>
     build({
-      entryPoints: entries.map((path, index) => ({ in: path, out: `${index}` })),
+      entryPoints: entries.map(path => ({ in: path, out: nameOf(path) })),
+      entryNames: '[name]-[hash]',
+      chunkNames: '[name]-[hash]',
       outdir: folder,
       outExtension: { '.js': '.mjs' },
+      write,
       bundle: true,
       splitting: true,
       format: 'esm',
@@ -49,41 +71,75 @@ export async function bundle(paths: readonly string[], scripts = false): Promise
       absWorkingDir: folder,
       logLevel: 'silent',
       legalComments: 'none',
-      plugins: [resolver(scripts)],
+      plugins: [resolver(options.inside)],
     })
   try {
     let sound = paths
     let faults = new Map<string, BundleError>()
-    let result = await outcome(attempt(sound))
-    if (isFailure(result)) {
-      faults = await blame(paths, result, attempt)
+    let first = await outcome(attempt(sound, false))
+    if (isFailure(first)) {
+      faults = await blame(paths, first, folder, entries => attempt(entries, false))
       sound = paths.filter(path => !faults.has(path))
-      result = await outcome(attempt(sound))
-      if (isFailure(result)) throw result
+      first = await outcome(attempt(sound, false))
+      if (isFailure(first)) throw first
     }
-    // Parts that are imported later, when a coroutine runs, must still be there then.
-    const later = importsLater(result)
-    if (later) process.once('exit', remove)
-    const urls = sound.map((path, index) => [path, pathToFileURL(join(folder, `${index}.mjs`))] as const)
-    return { modules: new Map<string, URL | BundleError>([...urls, ...faults]), done: later ? () => {} : remove }
-  } catch (error) {
-    remove()
-    throw error
+    const graph = graphOf(first, folder)
+    // Every file is an entry of its own, so that how they are cut into pieces does not depend on who else imports them.
+    const every = [...graph.keys()].filter(path => extname(path) !== '.json')
+    const made = await attempt([...new Set([...sound, ...every])], true)
+    const urls = urlsOf(made, folder)
+    const modules = sound.map(path => [path, urls.get(path)!] as const)
+    return {
+      modules: new Map<string, URL | BundleError>([...modules, ...faults]),
+      inputs: new Map(sound.map(path => [path, reachable(graph, path)])),
+      later: importsLater(made),
+    }
   } finally {
     await stop()
   }
+}
+
+/** The name of what is made of the file, the same in each bundle, and told from files of the same name elsewhere. */
+function nameOf(path: string): string {
+  const plain = basename(path).replace(/[^\w.-]/g, '_')
+  return `${plain}-${createHash('sha256').update(path).digest('hex').slice(0, 12)}`
+}
+
+/** Who imports whom, by absolute path. */
+function graphOf({ metafile }: Built, folder: string): Map<string, readonly string[]> {
+  const files = Object.entries(metafile.inputs).map(([path, { imports }]) => {
+    const inside = imports.filter(one => one.external !== true)
+    return [resolve(folder, path), inside.map(one => resolve(folder, one.path))] as const
+  })
+  return new Map(files)
+}
+
+function reachable(graph: ReadonlyMap<string, readonly string[]>, from: string): string[] {
+  const seen = new Set([from])
+  for (const path of seen) for (const imported of graph.get(path) ?? []) seen.add(imported)
+  return [...seen]
+}
+
+function urlsOf({ metafile }: Built, folder: string): Map<string, URL> {
+  const urls = new Map<string, URL>()
+  for (const [output, { entryPoint }] of Object.entries(metafile.outputs))
+    if (entryPoint !== undefined) urls.set(resolve(folder, entryPoint), pathToFileURL(join(folder, output)))
+  return urls
 }
 
 /** Bundles each module alone, to learn which of them are at fault. */
 async function blame(
   paths: readonly string[],
   failure: BuildFailure,
+  folder: string,
   attempt: (entries: readonly string[]) => Promise<Built>,
 ): Promise<Map<string, BundleError>> {
   const faults = new Map<string, BundleError>()
   for (const path of paths) {
     const own = paths.length === 1 ? failure : await outcome(attempt([path]))
-    if (isFailure(own)) faults.set(path, new BundleError(own.errors.map(describe).join('; ')))
+    if (!isFailure(own)) continue
+    const text = own.errors.map(error => describe(error, folder)).join('; ')
+    faults.set(path, new BundleError(text, own.errors[0] && placeOf(own.errors[0], folder)))
   }
   return faults
 }
@@ -108,13 +164,19 @@ function importsLater({ metafile }: Built): boolean {
   )
 }
 
-function describe({ text, location }: Message): string {
-  if (location === null) return text
-  return `${location.file}:${location.line}:${location.column + 1}: ${text}`
+/** `message` in one line, with its place. */
+function describe(message: Message, folder: string): string {
+  const place = placeOf(message, folder)
+  return place === undefined ? message.text : `${place.file}:${place.line}:${place.col}: ${message.text}`
 }
 
-/** Keeps everything that is no TypeScript outside, under its absolute URL: Node loads it as it always does. */
-function resolver(scripts: boolean): Plugin {
+function placeOf({ location }: Message, folder: string): Place | undefined {
+  if (location === null) return undefined
+  return { file: resolve(folder, location.file), line: location.line, col: location.column + 1 }
+}
+
+/** Keeps what is no TypeScript outside, under its absolute URL, but for scripts that belong `inside`. */
+function resolver(scripts: (path: string) => boolean): Plugin {
   return {
     name: 'corod',
     setup(build) {
@@ -126,7 +188,8 @@ function resolver(scripts: boolean): Plugin {
         const found = await build.resolve(args.path, { kind, resolveDir, importer, pluginData: asked })
         if (found.errors.length > 0 || found.external) return found
         const relative = args.path.startsWith('.') || args.path.startsWith('/')
-        const inside = typescript.test(found.path) || extname(found.path) === '.json' || (scripts && relative)
+        const inside =
+          typescript.test(found.path) || extname(found.path) === '.json' || (relative && scripts(found.path))
         return inside ? { path: found.path } : { path: pathToFileURL(found.path).href, external: true }
       })
       // A module asks where it is: it must hear its own place, not that of the bundle.

@@ -10,7 +10,8 @@ import { Attachment } from './attachment.js'
 import type { Place } from './binding.js'
 import { Directory, type Target } from './directory.js'
 import type { InboxCounts } from './inbox.js'
-import { loadNodes } from './loader.js'
+import { load } from './loader.js'
+import { Modules } from './modules.js'
 import { matcher } from './pattern.js'
 import { Registrar, type Tenant } from './registrar.js'
 import {
@@ -52,6 +53,7 @@ export class Daemon implements ControlPlane {
   readonly #log: RootLog
   readonly #attachment: Attachment
   readonly #nodes = new Map<string, Node>()
+  readonly #modules = new Modules()
   readonly #directory = new Directory(name => this.#place(name))
   readonly #registrar: Registrar
   readonly #started = performance.now()
@@ -74,7 +76,7 @@ export class Daemon implements ControlPlane {
   /** Loads the modules. @throws ConfigError */
   async load(): Promise<void> {
     if (this.#loaded) return
-    for (const loaded of await loadNodes(this.#config)) {
+    for (const loaded of (await load(this.#config, this.#modules)).nodes) {
       const { name } = loaded.config
       const log = this.#log.child({ node: name })
       const counts: InboxCounts = { received: 0, redelivered: 0, rejected: 0, filtered: 0, gaps: 0, missed: 0 }
@@ -100,6 +102,7 @@ export class Daemon implements ControlPlane {
     await new Promise(resolve => setImmediate(resolve))
     this.#attachment.stop()
     this.#registrar.detach('the daemon is stopping')
+    this.#modules.close()
   }
 
   /** `changed` will be called when the attachment's state changes. */
