@@ -53,6 +53,7 @@ describe('owner of an error', () => {
     'an error thrown in a callback of its module': `setTimeout(() => { throw new Error('in a callback') }, 1)`,
     'a forgotten vm.cli that failed': `void vm.cli('show version')`,
     'a forgotten vm.timeout': `void vm.timeout(0, node.inbox)`,
+    'a forgotten vm.timeout whose work fails': `void vm.timeout(1, async () => { throw { stack: 'of nobody' } })`,
   }
   for (const [name, code] of Object.entries(anywhere)) {
     for (const follow of [false, true]) {

@@ -38,6 +38,9 @@ describe('select', () => {
         node.port.time += 0.1
       }
       assert.ok(events >= 99 && events <= 101, `${events}`)
+      // It was taken before the host told: there is nothing left to wake for.
+      node.runtime.tick()
+      assert.equal(node.port.nearest, Number.POSITIVE_INFINITY)
     })
     assert.deepEqual(await node.ended, { how: 'returned' })
   })

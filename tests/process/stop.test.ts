@@ -156,6 +156,19 @@ describe('destroy', () => {
     assert.deepEqual(await aborting.ended, { how: 'stopped' })
   })
 
+  it('ends the oldest wait first', async () => {
+    const ended: string[] = []
+    const node = start(async (vm, { inbox }) => {
+      const waits = { sleep: vm.sleep(50), due: vm.select({ due: vm.timer(10) }), inbox: inbox.recv() }
+      for (const [name, wait] of Object.entries(waits)) void wait.catch(() => ended.push(name))
+      await forever()
+    })
+    await settle()
+    node.runtime.destroy()
+    await settle()
+    assert.deepEqual(ended, ['sleep', 'due', 'inbox'])
+  })
+
   it('waits that nobody awaits end with the node, too', async () => {
     const late: unknown[] = []
     const node = start(async vm => {
@@ -219,5 +232,17 @@ describe('fail', () => {
       assert.deepEqual(node.port.released, [1])
       node.runtime.fail(new Error('after the end'))
     }
+  })
+
+  it('what was in hand is not released, even if run returns', async () => {
+    const node = start(async (vm, { inbox }) => {
+      await inbox.recv()
+      await vm.sleep(100).catch(() => {})
+    })
+    node.send('event')
+    await settle()
+    node.runtime.fail(new Error('thrown in a callback'))
+    assert.equal((await node.ended).how, 'failed')
+    assert.deepEqual(node.port.released, [])
   })
 })

@@ -17,6 +17,18 @@ describe('timeout with work', () => {
     })
   })
 
+  it('that ends in time leaves no deadline behind', async () => {
+    const node = start(async vm => {
+      await vm.timeout(10, () => vm.sleep(5))
+      await vm.sleep(100)
+    })
+    await node.pass(5)
+    node.runtime.tick()
+    assert.equal(node.port.nearest, 1105)
+    await node.pass(100)
+    assert.deepEqual(await node.ended, { how: 'returned' })
+  })
+
   it('passes a rejection and a throw on', async () => {
     await finish(async vm => {
       await assert.rejects(
@@ -113,9 +125,10 @@ describe('timeout with a source', () => {
       await vm.sleep(20)
     })
     await node.pass(5)
+    assert.equal(node.port.nearest, 1010)
     node.send('event')
     await settle()
-    node.port.time = 1010
+    // Any wake tells the host what is left to wake for.
     node.runtime.tick()
     assert.equal(node.port.nearest, 1025)
     await node.pass(50)

@@ -63,7 +63,6 @@ describe('timer', () => {
     })
     await settle()
     assert.equal(node.port.nearest, 1010)
-    node.port.time = 1010
     node.runtime.tick()
     assert.equal(node.port.nearest, 1050)
     await node.pass(50)
