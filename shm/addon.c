@@ -64,8 +64,8 @@ bool corod_bytes(napi_env env, napi_value value, uint32_t at, uint8_t **bytes, s
 static void end_environment(napi_async_cleanup_hook_handle handle, void *data) {
   struct corod_env *owner = data;
   owner->ending = true;
-  while (owner->links)
-    corod_link_close(owner->links);
+  while (owner->bases)
+    corod_base_close(owner->bases);
   if (owner->handles == 0)
     napi_remove_async_cleanup_hook(handle);
 }
@@ -92,7 +92,8 @@ NAPI_MODULE_INIT(/* napi_env env, napi_value exports */) {
   // The hook holds the environment: instance data is freed after it was removed.
   if (napi_add_async_cleanup_hook(env, end_environment, owner, &owner->cleanup) != napi_ok)
     return NULL;
-  return corod_link_exports(env, exports) && corod_ask_exports(env, exports) && corod_system_exports(env, exports)
+  return corod_link_exports(env, exports) && corod_ask_exports(env, exports) && corod_view_exports(env, exports) &&
+                 corod_system_exports(env, exports)
              ? exports
              : NULL;
 }

@@ -6,7 +6,7 @@
 struct asking {
   napi_env env;
   napi_value arguments[MAX_ARGUMENTS];
-  struct corod_link *link;
+  struct corod_base *link;
   bool good; // so far
 };
 
@@ -14,7 +14,7 @@ static struct asking begin(napi_env env, napi_callback_info info, size_t wanted)
   struct asking q = {.env = env};
   size_t n = MAX_ARGUMENTS;
   q.good = napi_get_cb_info(env, info, &n, q.arguments, NULL, NULL) == napi_ok && n == wanted &&
-           (q.link = corod_link_of(env, q.arguments[0]));
+           (q.link = corod_base_of(env, q.arguments[0], &corod_link_kind));
   return q;
 }
 
@@ -38,7 +38,7 @@ static napi_value done(struct asking *q, int code) {
   return corod_make_number(q->env, code);
 }
 
-#define QUESTION(q, function, ...) done(&q, q.good ? function(q.link->attach, __VA_ARGS__) : COROD_MISUSE)
+#define QUESTION(q, function, ...) done(&q, q.good ? function(corod_link_attach(q.link), __VA_ARGS__) : COROD_MISUSE)
 
 static napi_value hello(napi_env env, napi_callback_info info) {
   struct asking q = begin(env, info, 2);
@@ -104,9 +104,9 @@ static napi_value node_end(napi_env env, napi_callback_info info) {
 }
 
 static napi_value node_remove(napi_env env, napi_callback_info info) {
-  struct asking q = begin(env, info, 4);
-  uint32_t call = u32(&q, 1), slot = u32(&q, 2), generation = u32(&q, 3);
-  return QUESTION(q, corod_attach_node_remove, call, slot, generation);
+  struct asking q = begin(env, info, 5);
+  uint32_t call = u32(&q, 1), slot = u32(&q, 2), generation = u32(&q, 3), how = u32(&q, 4);
+  return QUESTION(q, corod_attach_node_remove, call, slot, generation, (enum corod_leave)how);
 }
 
 static napi_value allow_signal(napi_env env, napi_callback_info info) {

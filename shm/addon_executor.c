@@ -12,32 +12,31 @@
 static void let_go(struct corod_bell *bell) {
   if (--bell->holds)
     return;
-  corod_link_let_go(bell->link);
+  corod_base_let_go(bell->base);
   free(bell);
 }
 
 static void on_closed(uv_handle_t *handle) {
   struct corod_bell *bell = handle->data;
-  corod_handle_closed(bell->link->owner);
+  corod_handle_closed(bell->base->owner);
   let_go(bell);
 }
 
 void corod_bell_close(struct corod_bell *bell) {
   if (!bell->end)
     return;
-  bell->link->bells[bell->end->id] = NULL;
+  *bell->place = NULL;
   bell->end = NULL;
   uv_close((uv_handle_t *)&bell->poll, on_closed);
   uv_close((uv_handle_t *)&bell->again, on_closed);
-  napi_delete_reference(bell->link->owner->env, bell->self);
-  napi_delete_reference(bell->link->owner->env, bell->on_wake);
-  napi_delete_reference(bell->link->owner->env, bell->slots);
+  napi_delete_reference(bell->base->owner->env, bell->self);
+  napi_delete_reference(bell->base->owner->env, bell->on_wake);
+  napi_delete_reference(bell->base->owner->env, bell->slots);
 }
 
 // Puts the ready slots where JavaScript reads them and calls it.
 static void tell(struct corod_bell *bell) {
-  struct corod_env *owner = bell->link->owner;
-  struct corod_attach *attach = bell->link->attach;
+  struct corod_env *owner = bell->base->owner;
   struct corod_executor_end *end = bell->end;
   napi_handle_scope scope;
   napi_value count;
@@ -59,8 +58,8 @@ static void tell(struct corod_bell *bell) {
   if (!bell->end)
     return;
   for (uint32_t i = 0; i < n; i++) {
-    struct corod_slot *s = attach->slots[bell->listed[i]];
-    if (s && s->executor == end)
+    struct corod_slot *s = end->slots[bell->listed[i]];
+    if (s)
       corod_slot_woken(s, before);
   }
   corod_executor_settle(end);
@@ -99,8 +98,7 @@ static void on_bell(uv_poll_t *poll, int status, int events) {
   if (status < 0 || !corod_pipe_drain(bell->end->wake)) {
     // Readable for ever. The socket says soon that the host is gone; if not, the host broke the contract.
     uv_poll_stop(poll);
-    corod_attach_end(bell->link->attach, "the host closed the connection: doorbell of executor %u", bell->end->id);
-    corod_link_broken(bell->link);
+    corod_base_broken(bell->base, "the host closed the connection: doorbell of executor %u", bell->end->id);
     return;
   }
   run(bell);
@@ -116,12 +114,11 @@ static void finalize(napi_env env, void *data, void *hint) {
 // ---- the functions of an executor object ---------------------------------------------------------------------------
 //
 // Each has its bell as data and is called as executor.name(...), so the object, which owns the bell, is alive. A slot
-// that is not there (link closed, node removed) is no error: there is nothing to read and nowhere to write.
+// that is not there (base closed, node removed) is no error: there is nothing to read and nowhere to write.
 
 napi_value corod_bell_broken(struct corod_bell *bell, uint32_t slot, const char *what) {
-  corod_attach_end(bell->link->attach, "malformed record or cursor from the host: %s of slot %u", what, slot);
-  corod_link_broken(bell->link);
-  return corod_make_number(bell->link->owner->env, COROD_BROKEN);
+  corod_base_broken(bell->base, "malformed record or cursor from the host: %s of slot %u", what, slot);
+  return corod_make_number(bell->base->owner->env, COROD_BROKEN);
 }
 
 // take(slot, n): undefined, or a code.
@@ -212,37 +209,39 @@ napi_value corod_executor_open(napi_env env, napi_callback_info info) {
   napi_value arguments[4], object;
   uint32_t id;
   napi_typedarray_type type;
-  struct corod_link *link;
+  struct corod_base *base;
+  struct corod_bell **place;
+  struct corod_executor_end *end;
   if (napi_get_cb_info(env, info, &n, arguments, NULL, NULL) != napi_ok || n != 4 ||
-      !(link = corod_link_of(env, arguments[0])) || !corod_number_u32(env, arguments[1], &id) ||
+      !(base = corod_base_of(env, arguments[0], NULL)) || !corod_number_u32(env, arguments[1], &id) ||
       napi_get_typedarray_info(env, arguments[2], &type, NULL, NULL, NULL, NULL) != napi_ok ||
-      type != napi_uint32_array || id >= COROD_MAX_EXECUTORS || !link->at || link->bells[id] ||
-      !link->attach->executors[id] || !link->attach->executors[id]->words)
+      type != napi_uint32_array || !base->at || !(end = base->kind->executor(base, id, &place)) || *place)
     return corod_make_number(env, COROD_MISUSE);
   struct corod_bell *bell = calloc(1, sizeof *bell);
   if (!bell)
     return corod_make_number(env, COROD_MEMORY);
-  bell->link = link;
+  bell->base = base;
   if (napi_create_object(env, &object) != napi_ok || napi_wrap(env, object, bell, finalize, NULL, NULL) != napi_ok) {
     free(bell);
     return corod_make_number(env, COROD_MISUSE);
   }
   bell->holds = 1; // from here on the finalizer frees
-  link->holds++;
+  base->holds++;
   if (!define(env, object, bell, own_functions, sizeof own_functions / sizeof *own_functions) ||
       !define(env, object, bell, corod_command_functions, corod_command_functions_count) ||
       napi_create_reference(env, object, 1, &bell->self) != napi_ok ||
       napi_create_reference(env, arguments[3], 1, &bell->on_wake) != napi_ok ||
       napi_create_reference(env, arguments[2], 1, &bell->slots) != napi_ok ||
-      uv_poll_init(link->owner->loop, &bell->poll, link->attach->executors[id]->wake))
+      uv_poll_init(base->owner->loop, &bell->poll, end->wake))
     return corod_make_number(env, COROD_MISUSE);
-  bell->end = link->attach->executors[id];
-  uv_idle_init(link->owner->loop, &bell->again);
-  corod_handle_opened(link->owner);
-  corod_handle_opened(link->owner);
+  bell->end = end;
+  uv_idle_init(base->owner->loop, &bell->again);
+  corod_handle_opened(base->owner);
+  corod_handle_opened(base->owner);
   bell->poll.data = bell->again.data = bell;
   bell->holds += 2;
-  link->bells[id] = bell;
+  bell->place = place;
+  *place = bell;
   uv_poll_start(&bell->poll, UV_READABLE, on_bell);
   corod_bell_kick(bell);
   return object;

@@ -94,7 +94,8 @@ static const char *const flag_names[] = {"redelivered", "more"};
 static const char *const code_names[] = {"reserved", "interfaceChange", "gap"};
 static const char *const limit_names[] = {"name",    "text", "packet",   "event", "slots",    "executors",  "ringMin",
                                           "ringMax", "next", "counters", "codes", "protocol", "protocolMin"};
-static const char *const answer_names[] = {"done", "notNow", "broken", "misuse", "tooLarge", "tooSmall", "memory"};
+static const char *const answer_names[] = {"done",     "notNow",   "broken", "misuse",
+                                           "tooLarge", "tooSmall", "memory", "gone"};
 
 // statuses: [{ name, code, text }]
 static bool statuses(napi_env env, napi_value exports) {
@@ -139,6 +140,6 @@ napi_value corod_system_exports(napi_env env, napi_value exports) {
                         COROD_MAX_SLOTS, COROD_MAX_EXECUTORS, COROD_RING_MIN, COROD_RING_MAX, COROD_MAX_NEXT,
                         COROD_MAX_COUNTERS, COROD_MAX_CODES, COROD_PROTOCOL, COROD_PROTOCOL_MIN) &&
               CONSTANTS("answers", answer_names, COROD_DONE, COROD_NOT_NOW, COROD_BROKEN, COROD_MISUSE, COROD_TOO_LARGE,
-                        COROD_TOO_SMALL, COROD_MEMORY);
+                        COROD_TOO_SMALL, COROD_MEMORY, COROD_GONE);
   return good ? exports : NULL;
 }

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #endif
 #include "attach.h"
+#include "share.h"
 
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -189,21 +190,33 @@ int corod_attach_node_end(struct corod_attach *a, uint32_t call) {
   return ended(a) ? COROD_DONE : detail(a, &m);
 }
 
-int corod_attach_node_remove(struct corod_attach *a, uint32_t call, uint32_t slot, uint32_t generation) {
+int corod_attach_node_remove(struct corod_attach *a, uint32_t call, uint32_t slot, uint32_t generation,
+                             enum corod_leave how) {
   struct corod_message m = message(COROD_MSG_NODE_REMOVE, call);
   m.node_remove.slot = slot;
   m.node_remove.generation = generation;
+  m.node_remove.how = how;
   if (ended(a))
     return COROD_DONE;
-  if (slot == 0 || slot >= COROD_MAX_SLOTS || !a->slots[slot] || a->slots[slot]->generation != generation)
+  if (slot == 0 || slot >= COROD_MAX_SLOTS)
     return COROD_MISUSE;
-  // Commands already given are the host's to execute; after the question the slot's memory may be another node's.
-  corod_executor_settle(a->slots[slot]->executor);
+  struct corod_slot *s = a->slots[slot];
+  struct corod_away *away = &a->away[slot];
+  if (s ? s->generation != generation : !(away->token || away->left) || away->generation != generation)
+    return COROD_MISUSE;
+  // After the question the slot's memory may be another node's: no view has it then, and none may take it.
+  if (away->token && !corod_share_withdraw(away->token))
+    return COROD_MISUSE;
+  // Commands already given are the host's to execute.
+  if (s)
+    corod_executor_settle(s->executor);
   int done = ask(a, &m, slot);
   if (done != COROD_DONE)
     return done;
-  corod_slot_free(a->slots[slot]);
+  if (s)
+    corod_slot_free(s);
   a->slots[slot] = NULL;
+  *away = (struct corod_away){.generation = generation, .left = how != COROD_LEAVE_DISCARD};
   return COROD_DONE;
 }
 

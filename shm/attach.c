@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #endif
 #include "attach.h"
+#include "share.h"
 
 #include <fcntl.h>
 #include <stdarg.h>
@@ -28,6 +29,7 @@ int corod_attach_open(struct corod_attach **attach, const char *path) {
     free(a);
     return -error;
   }
+  a->number = corod_share_unique();
   *attach = a;
   return 0;
 }
@@ -37,6 +39,7 @@ void corod_attach_close(struct corod_attach *a) {
     return;
   corod_attach_end(a, "closed");
   a->state = COROD_ATTACH_CLOSED;
+  corod_attach_share_end(a);
   for (uint32_t i = 0; i < COROD_MAX_SLOTS; i++)
     if (a->slots[i]) {
       corod_slot_free(a->slots[i]);
@@ -48,7 +51,7 @@ void corod_attach_close(struct corod_attach *a) {
       a->executors[i] = NULL;
     }
   for (uint32_t i = 0; i < a->n_regions; i++)
-    corod_region_unmap(&a->regions[i]);
+    corod_region_let_go(a->regions[i]);
   free(a->regions);
   a->regions = NULL;
   a->n_regions = a->region_room = 0;
@@ -141,7 +144,7 @@ static const char *region(struct corod_attach *a, const struct corod_message *m,
     return "REGION out of turn";
   if (a->n_regions == a->region_room) {
     uint32_t room = a->region_room ? a->region_room * 2 : 4;
-    struct corod_mapping *regions = realloc(a->regions, room * sizeof *regions);
+    struct corod_mapping **regions = realloc(a->regions, room * sizeof *regions);
     if (!regions)
       return "out of memory";
     a->regions = regions;
@@ -173,6 +176,7 @@ static const char *executor(struct corod_attach *a, const struct corod_message *
   e->words = corod_place_b(a->regions, a->n_regions, &m->executor.words, sizeof *e->words);
   if (!e->words)
     return "EXECUTOR with words outside its region";
+  e->region = corod_region_hold(a->regions[m->executor.words.region]);
   e->wake = fds[0];
   e->ring = fds[1];
   fds[0] = fds[1] = -1;
@@ -187,7 +191,7 @@ static const char *node_ready(struct corod_attach *a, const struct corod_message
     q = *first;
   else if (r->slot == 0 || !answered(a, m->call, COROD_MSG_NODE, &q))
     return "NODE_READY was not asked for";
-  if (r->slot >= COROD_MAX_SLOTS || a->slots[r->slot])
+  if (r->slot >= COROD_MAX_SLOTS || a->slots[r->slot] || a->away[r->slot].token)
     return "NODE_READY with a slot that is taken";
   const struct corod_slot_a *words_a = corod_place_a(a->regions, a->n_regions, &r->a, sizeof *words_a);
   struct corod_slot_b *words_b = corod_place_b(a->regions, a->n_regions, &r->b, sizeof *words_b);
@@ -204,11 +208,16 @@ static const char *node_ready(struct corod_attach *a, const struct corod_message
   struct corod_slot *s = corod_slot_new(a->executors[q.id], r->slot, r->generation, words_b);
   if (!s)
     return "out of memory";
+  const struct corod_place *places[COROD_SLOT_PLACES] = {&r->a, &r->b, &r->reply_ring, &r->command_ring,
+                                                         has_events ? &r->event_ring : &r->a};
+  for (uint32_t i = 0; i < COROD_SLOT_PLACES; i++)
+    corod_slot_hold(s, a->regions[places[i]->region]);
   if (has_events)
     corod_slot_set_events(s, words_a, events, r->event_ring.size);
   corod_slot_set_replies(s, words_a, replies, r->reply_ring.size);
   corod_slot_set_commands(s, words_a, commands, r->command_ring.size);
   a->slots[r->slot] = s;
+  a->away[r->slot] = (struct corod_away){0};
   return NULL;
 }
 

@@ -1,6 +1,10 @@
 // executor.c: collects ready slots and arms the doorbell. The protocol's order is in doorbell.h.
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include "executor.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 
 struct corod_executor_end *corod_executor_new(uint32_t id) {
@@ -12,11 +16,27 @@ struct corod_executor_end *corod_executor_new(uint32_t id) {
   return e;
 }
 
+struct corod_executor_end *corod_executor_twin(const struct corod_executor_end *e) {
+  struct corod_executor_end *twin = corod_executor_new(e->id);
+  if (!twin)
+    return NULL;
+  twin->wake = fcntl(e->wake, F_DUPFD_CLOEXEC, 0);
+  twin->ring = fcntl(e->ring, F_DUPFD_CLOEXEC, 0);
+  if (twin->wake < 0 || twin->ring < 0) {
+    corod_executor_free(twin);
+    return NULL;
+  }
+  twin->words = e->words;
+  twin->region = corod_region_hold(e->region);
+  return twin;
+}
+
 void corod_executor_free(struct corod_executor_end *e) {
   if (e->wake >= 0)
     close(e->wake);
   if (e->ring >= 0)
     close(e->ring);
+  corod_region_let_go(e->region);
   free(e);
 }
 

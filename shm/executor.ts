@@ -1,6 +1,6 @@
 // executor.ts: an executor's slots: events and replies in, commands out. On the hot path: one native call per method.
-import { bytes, fault, pushed, RingError, text, u32, u53, u64 } from './fault.js'
-import { type Code, type NativeExecutor, native } from './native.js'
+import { bytes, callable, fault, pushed, RingError, text, u32, u53, u64 } from './fault.js'
+import { type Code, type NativeExecutor, type NativeLink, type NativeView, native } from './native.js'
 
 const { limits } = native
 
@@ -11,7 +11,7 @@ function copied(code: Code): number {
 }
 
 /**
- * One executor of a link. Slots are numbers that the host has told; a slot that is gone (node removed, link closed) has
+ * One executor of a link or a view. Slots are numbers that the host has told; a slot that is gone (node removed, link or view closed) has
  * nothing to read and takes nothing.
  */
 export class Executor {
@@ -19,7 +19,7 @@ export class Executor {
   readonly slots: Uint32Array
   readonly #native: NativeExecutor
 
-  /** For Link only. */
+  /** For Link and View only. */
   constructor(executor: NativeExecutor, slots: Uint32Array) {
     this.#native = executor
     this.slots = slots
@@ -137,21 +137,23 @@ export class Executor {
     this.#native.flush()
   }
 
-  /** Ends the wakes. Idempotent; `Link.close` does it too. */
+  /** Ends the wakes. Idempotent; closing the link or view does it too. */
   close(): void {
     this.#native.close()
   }
 }
 
-/** A native executor from the addon's answer. */
-export function executorOf(answer: NativeExecutor | Code, slots: Uint32Array): Executor {
-  if (typeof answer === 'number') throw answer === native.answers.memory ? fault(answer) : notThere()
-  return new Executor(answer, slots)
+/** Opens executor `id` of a link or a view. */
+export function openExecutor(base: NativeLink | NativeView, id: number, onWake: (count: number) => void): Executor {
+  const slots = new Uint32Array(limits.slots)
+  const opened = native.executor(base, u32('id', id, limits.executors - 1), slots, callable('onWake', onWake))
+  if (typeof opened === 'number') throw opened === native.answers.memory ? fault(opened) : notThere()
+  return new Executor(opened, slots)
 }
 
 function notThere(): RingError {
   return new RingError(
     'MISUSE',
-    'no such executor: the host has not answered for it, it is open, or the link is closed',
+    'no such executor: the host has not answered for it, it is open or shared, or the link is closed',
   )
 }

@@ -6,8 +6,9 @@ const { answers } = native
 
 /**
  * What the host, the operating system or the caller did wrong. `code` is an errno name (`ENOENT`, `ECONNREFUSED`), or
- * MALFORMED (the host broke the contract; the attachment ends), MISUSE (not possible in this state), TOO_BIG (it would
- * never fit), TOO_SMALL (a buffer that takes not even one record), NO_MEMORY.
+ * MALFORMED (the host broke the contract; the attachment ends), MISUSE (not possible in this state), GONE (what another
+ * thread shared is not there any more), TOO_BIG (it would never fit), TOO_SMALL (a buffer that takes not even one
+ * record), NO_MEMORY.
  */
 export class RingError extends Error {
   override readonly name = 'RingError'
@@ -24,6 +25,7 @@ const faults = new Map<Code | undefined, readonly [code: string, text: string]>(
   [answers.tooLarge, ['TOO_BIG', 'larger than half of the command ring: it would never fit']],
   [answers.tooSmall, ['TOO_SMALL', 'the next record is larger than the whole buffer']],
   [answers.memory, ['NO_MEMORY', 'out of memory']],
+  [answers.gone, ['GONE', 'what was shared was used already or given back, or its link has closed']],
 ])
 
 /** The error for an answer of the addon. */

@@ -68,6 +68,9 @@ export interface NodeAsk {
   readonly codes: readonly { readonly code: number; readonly maxSize: number }[]
 }
 
+/** What becomes of a node that the daemon lets go of. */
+export type Leave = 'discard' | 'keep' | 'park'
+
 /** What the host says. `call` is the number the question was asked with. */
 export type HostMessage =
   /** Answer to `hello`. `epoch` names this attachment; `maxEvent` is bytes of payload. */
@@ -103,7 +106,7 @@ export type HostMessage =
       readonly carried: number
       readonly seq: bigint
     }
-  /** Answer to `removeNode`. `discarded`: events that were still queued. */
+  /** Answer to `removeNode`. `discarded`: events that were still queued; 0 if the node was kept. */
   | { readonly kind: 'removed'; readonly call: number; readonly slot: number; readonly discarded: number }
   /** Answer to `ready` and `allowSignal`. `removed`: nodes of an earlier attachment that nobody claimed. */
   | { readonly kind: 'ready'; readonly call: number; readonly removed: number; readonly discarded: number }

@@ -8,6 +8,9 @@ export type Code = number
 /** A native attachment. */
 export type NativeLink = object
 
+/** A native view of an attachment that another thread has. */
+export type NativeView = object
+
 /** An executor object of addon_executor.c. Its functions are called on it, never taken off it. */
 export interface NativeExecutor {
   drain(slot: number, into: Uint8Array, at: number): Code
@@ -46,8 +49,20 @@ export type NativeMessage = Record<string, unknown> & { kind: string; status?: n
 
 interface Native {
   open(path: string, message: (m: NativeMessage) => void, ended: (why: string) => void): NativeLink | Code
-  close(link: NativeLink): void
-  executor(link: NativeLink, id: number, slots: Uint32Array, onWake: (count: number) => void): NativeExecutor | Code
+  close(base: NativeLink | NativeView): void
+  executor(
+    base: NativeLink | NativeView,
+    id: number,
+    slots: Uint32Array,
+    onWake: (count: number) => void,
+  ): NativeExecutor | Code
+  /** A token, or a negative code. */
+  shareExecutor(link: NativeLink, id: number): number | Code
+  shareSlot(link: NativeLink, slot: number): [token: number, executor: number] | Code
+  view(token: number, ended: (why: string) => void): NativeView | Code
+  addSlot(view: NativeView, token: number): Code
+  removeSlot(view: NativeView, slot: number): Code
+  discard(token: number): void
   hello(link: NativeLink, program: string): Code
   addExecutor(link: NativeLink, call: number, id: number): Code
   node(
@@ -67,7 +82,7 @@ interface Native {
   nodeCounter(link: NativeLink, call: number, index: number, severity: number, name: string, text: string): Code
   nodeCode(link: NativeLink, call: number, code: number, maxSize: number): Code
   nodeEnd(link: NativeLink, call: number): Code
-  nodeRemove(link: NativeLink, call: number, slot: number, generation: number): Code
+  nodeRemove(link: NativeLink, call: number, slot: number, generation: number, how: number): Code
   allowSignal(link: NativeLink, call: number, node: string): Code
   ready(link: NativeLink, call: number): Code
   ping(link: NativeLink, call: number): Code
@@ -96,7 +111,7 @@ interface Native {
     | 'protocolMin',
     number
   >
-  answers: Record<'done' | 'notNow' | 'broken' | 'misuse' | 'tooLarge' | 'tooSmall' | 'memory', number>
+  answers: Record<'done' | 'notNow' | 'broken' | 'misuse' | 'tooLarge' | 'tooSmall' | 'memory' | 'gone', number>
 }
 
 /** The addon. dist/shm is two folders below the package's root. */

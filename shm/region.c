@@ -6,7 +6,7 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <string.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -30,34 +30,47 @@ static const char *check_memfd(int fd, int seals, uint64_t size) {
   return NULL;
 }
 
-const char *corod_region_map(struct corod_mapping *map, int a, int b, const struct corod_region *told) {
-  memset(map, 0, sizeof *map);
+const char *corod_region_map(struct corod_mapping **into, int a, int b, const struct corod_region *told) {
+  *into = NULL;
   const char *wrong = check_memfd(a, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL, told->a_size);
   if (!wrong)
     wrong = check_memfd(b, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL, told->b_size);
   if (wrong)
     return wrong;
+  struct corod_mapping *map = malloc(sizeof *map);
+  if (!map)
+    return "out of memory";
   void *a_bytes = mmap(NULL, told->a_size, PROT_READ, MAP_SHARED, a, 0);
-  if (a_bytes == MAP_FAILED)
-    return "memfd A of the region cannot be mapped";
   void *b_bytes = mmap(NULL, told->b_size, PROT_READ | PROT_WRITE, MAP_SHARED, b, 0);
-  if (b_bytes == MAP_FAILED) {
-    munmap(a_bytes, told->a_size);
-    return "memfd B of the region cannot be mapped";
+  if (a_bytes == MAP_FAILED || b_bytes == MAP_FAILED) {
+    if (a_bytes != MAP_FAILED)
+      munmap(a_bytes, told->a_size);
+    if (b_bytes != MAP_FAILED)
+      munmap(b_bytes, told->b_size);
+    free(map);
+    return a_bytes == MAP_FAILED ? "memfd A of the region cannot be mapped" : "memfd B of the region cannot be mapped";
   }
   map->a = a_bytes;
   map->b = b_bytes;
   map->a_size = told->a_size;
   map->b_size = told->b_size;
+  atomic_init(&map->holds, 1);
+  *into = map;
   return NULL;
 }
 
-void corod_region_unmap(struct corod_mapping *map) {
-  if (map->a)
-    munmap((void *)(uintptr_t)map->a, map->a_size);
-  if (map->b)
-    munmap(map->b, map->b_size);
-  memset(map, 0, sizeof *map);
+struct corod_mapping *corod_region_hold(struct corod_mapping *map) {
+  atomic_fetch_add_explicit(&map->holds, 1, memory_order_relaxed);
+  return map;
+}
+
+void corod_region_let_go(struct corod_mapping *map) {
+  // Released, so that what other threads did in it comes before the end of it.
+  if (!map || atomic_fetch_sub_explicit(&map->holds, 1, memory_order_acq_rel) != 1)
+    return;
+  munmap((void *)(uintptr_t)map->a, map->a_size);
+  munmap(map->b, map->b_size);
+  free(map);
 }
 
 static bool place_valid(const struct corod_place *place, uint64_t region, uint64_t size) {
@@ -65,17 +78,17 @@ static bool place_valid(const struct corod_place *place, uint64_t region, uint64
          place->size <= region - place->offset;
 }
 
-const void *corod_place_a(const struct corod_mapping *regions, uint32_t n, const struct corod_place *place,
+const void *corod_place_a(struct corod_mapping *const *regions, uint32_t n, const struct corod_place *place,
                           uint64_t size) {
-  if (place->region >= n || !place_valid(place, regions[place->region].a_size, size))
+  if (place->region >= n || !place_valid(place, regions[place->region]->a_size, size))
     return NULL;
-  return regions[place->region].a + place->offset;
+  return regions[place->region]->a + place->offset;
 }
 
-void *corod_place_b(const struct corod_mapping *regions, uint32_t n, const struct corod_place *place, uint64_t size) {
-  if (place->region >= n || !place_valid(place, regions[place->region].b_size, size))
+void *corod_place_b(struct corod_mapping *const *regions, uint32_t n, const struct corod_place *place, uint64_t size) {
+  if (place->region >= n || !place_valid(place, regions[place->region]->b_size, size))
     return NULL;
-  return regions[place->region].b + place->offset;
+  return regions[place->region]->b + place->offset;
 }
 
 bool corod_ring_size_valid(uint32_t size) {

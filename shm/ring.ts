@@ -1,13 +1,15 @@
 // ring.ts: the daemon's attachment to a host, and the door of this folder: everything else of the daemon imports this
 // file only. It checks arguments and names errors; the addon does the rest. It knows no node and no policy.
-import { type Executor, executorOf } from './executor.js'
-import { asked, callable, choice, systemError, text, u32 } from './fault.js'
-import type { HostMessage, NodeAsk, Status } from './message.js'
+import { type Executor, openExecutor } from './executor.js'
+import { asked, callable, choice, fault, systemError, text, u32 } from './fault.js'
+import type { HostMessage, Leave, NodeAsk, Status } from './message.js'
 import { type NativeLink, type NativeMessage, native } from './native.js'
+import type { SharedExecutor, SharedSlot } from './view.js'
 
 export type { Executor } from './executor.js'
 export { RingError } from './fault.js'
-export type { HostMessage, NodeAsk, Status, StatusName } from './message.js'
+export type { HostMessage, Leave, NodeAsk, Status, StatusName } from './message.js'
+export { discardShared, type SharedExecutor, type SharedSlot, View } from './view.js'
 
 /** Byte offsets in the head of a record, and `bytes`, the size of the head; the payload follows it. */
 export const record = Object.freeze(native.record)
@@ -27,6 +29,7 @@ export const statuses: readonly Status[] = Object.freeze(native.statuses)
 const byCode = new Map(statuses.map(status => [status.code, status]))
 const overflows = ['reject', 'drop-oldest', 'drop-newest'] as const
 const severities = ['info', 'warn', 'error'] as const
+const leaves = ['discard', 'keep', 'park'] as const
 
 /** The row for a number that a host sent; UNKNOWN for one that is not in the table. */
 export function statusOf(code: number): Status {
@@ -125,9 +128,22 @@ export class Link {
     asked(native.nodeEnd(this.#link, call))
   }
 
-  /** Gives a node back; answered by `removed`. The slot takes and gives nothing from here on. */
-  removeNode(call: number, slot: number, generation: number): void {
-    asked(native.nodeRemove(this.#link, u32('call', call), u32('slot', slot), u32('generation', generation)))
+  /**
+   * Lets go of a node; answered by `removed`. The slot takes and gives nothing from here on; commands that were pushed
+   * before still run. `how` says what becomes of the node:
+   * - `discard`: it goes. What is queued is discarded and counted.
+   * - `keep`: all stays as after a death of the daemon. Registering a node of that name claims it with its queue; `ready`
+   *   of a later attachment removes it if nobody did.
+   * - `park`: its senders are told CLOSED, what is queued is discarded and counted, and it stays idle until it is claimed.
+   *
+   * A node that was kept or parked may be removed again, by the same slot and generation, as long as nobody claimed it.
+   * @throws RingError MISUSE if there is none, or while a view of another thread has the slot: it removes it first, or ends
+   */
+  removeNode(call: number, slot: number, generation: number, how: Leave = 'discard'): void {
+    u32('call', call)
+    u32('slot', slot)
+    u32('generation', generation)
+    asked(native.nodeRemove(this.#link, call, slot, generation, choice('how', how, leaves)))
   }
 
   /** Lists a process node of the host's own that commands may signal; answered by `ready`. */
@@ -148,15 +164,39 @@ export class Link {
   /**
    * Opens an executor that the host has answered for. `onWake(count)` is called when slots may have something (events,
    * replies, room, a deadline), with their numbers in `executor.slots`; microtasks run before the executor goes on.
-   * @throws RingError MISUSE if there is none, or it is open
+   * @throws RingError MISUSE if there is none, or it is open or shared
    */
   executor(id: number, onWake: (count: number) => void): Executor {
-    const slots = new Uint32Array(limits.slots)
-    u32('id', id, limits.executors - 1)
-    return executorOf(native.executor(this.#link, id, slots, callable('onWake', onWake)), slots)
+    return openExecutor(this.#link, id, onWake)
   }
 
-  /** Gives every descriptor and mapping back, at once. Idempotent; `closed` is not called. */
+  /**
+   * Lends an executor that the host has answered for, and that is not open here, to another thread of this process:
+   * post the object to it, for `View.open`. When that view is closed, or its thread has ended, it can be shared again;
+   * the new view starts without slots. The executor of the daemon's own slot (the first one asked for) cannot be shared.
+   * @throws RingError MISUSE if there is none, it is open, or a view has it already; NO_MEMORY (or descriptors)
+   */
+  shareExecutor(id: number): SharedExecutor {
+    const token = native.shareExecutor(this.#link, u32('id', id, limits.executors - 1))
+    if (token < 0) throw fault(token)
+    return { executor: id, token }
+  }
+
+  /**
+   * Gives a slot away to the view that has its executor: post the object to it, for `View.addSlot`. This link's own
+   * executors do not touch it any more; `removeNode` still takes it back from the host.
+   * @throws RingError MISUSE if there is none, it was given away, or its executor is open here; NO_MEMORY
+   */
+  shareSlot(slot: number): SharedSlot {
+    const shared = native.shareSlot(this.#link, u32('slot', slot, limits.slots - 1))
+    if (typeof shared === 'number') throw fault(shared)
+    return { slot, executor: shared[1], token: shared[0] }
+  }
+
+  /**
+   * Gives every descriptor and mapping back, at once. Idempotent; `closed` is not called. What was shared and not used
+   * is gone; views that are open see the end of the host's doorbell and end by themselves.
+   */
   close(): void {
     native.close(this.#link)
   }

@@ -9,12 +9,19 @@ struct corod_slot *corod_slot_new(struct corod_executor_end *executor, uint32_t 
   if (!s)
     return NULL;
   s->b = b;
-  s->executor = executor;
   s->index = index;
   s->generation = generation;
   s->wanted = s->armed = COROD_NEVER;
-  corod_executor_add(executor, index);
+  corod_slot_join(s, executor);
   return s;
+}
+
+void corod_slot_hold(struct corod_slot *s, struct corod_mapping *region) {
+  for (uint32_t i = 0; i < COROD_SLOT_PLACES; i++)
+    if (!s->regions[i]) {
+      s->regions[i] = corod_region_hold(region);
+      return;
+    }
 }
 
 void corod_slot_set_events(struct corod_slot *s, const struct corod_slot_a *a, const void *data, uint32_t size) {
@@ -32,13 +39,31 @@ void corod_slot_set_commands(struct corod_slot *s, const struct corod_slot_a *a,
       .data = data, .tail_word = &s->b->command_tail, .head_word = &a->command_head, .size = size};
 }
 
-void corod_slot_free(struct corod_slot *s) {
-  corod_executor_remove(s->executor, s->index);
-  for (struct corod_slot **at = &s->executor->unsettled; s->listed && *at; at = &(*at)->next)
+void corod_slot_join(struct corod_slot *s, struct corod_executor_end *executor) {
+  s->executor = executor;
+  executor->slots[s->index] = s;
+  corod_executor_add(executor, s->index);
+}
+
+void corod_slot_part(struct corod_slot *s) {
+  struct corod_executor_end *executor = s->executor;
+  if (!executor)
+    return;
+  corod_executor_remove(executor, s->index);
+  executor->slots[s->index] = NULL;
+  for (struct corod_slot **at = &executor->unsettled; s->listed && *at; at = &(*at)->next)
     if (*at == s) {
       *at = s->next;
       break;
     }
+  s->listed = false;
+  s->executor = NULL;
+}
+
+void corod_slot_free(struct corod_slot *s) {
+  corod_slot_part(s);
+  for (uint32_t i = 0; i < COROD_SLOT_PLACES; i++)
+    corod_region_let_go(s->regions[i]);
   free(s->ends);
   free(s);
 }

@@ -17,9 +17,11 @@ enum corod_answer_code {
   COROD_TOO_LARGE = -3, // it would never fit into the ring
   COROD_TOO_SMALL = -4, // the next record does not even fit into an empty buffer of the caller's
   COROD_MEMORY = -5,    // out of memory
+  COROD_GONE = -6,      // what was shared with this thread was used already, given back, or has ended
 };
 
 #define COROD_NEVER UINT64_MAX
+#define COROD_SLOT_PLACES 5 // a, b, three rings
 
 struct corod_slot {
   struct corod_reader events; // `read`: copied up to here; `head`: released
@@ -29,8 +31,9 @@ struct corod_slot {
   uint32_t room;              // elements of `ends`, a power of two
   uint32_t *ends;             // cursor behind each of them: private, so that no record is measured twice
   struct corod_slot_b *b;
-  struct corod_executor_end *executor;
+  struct corod_executor_end *executor; // NULL while it is on its way to another thread
   uint32_t index, generation;
+  struct corod_mapping *regions[COROD_SLOT_PLACES]; // held: its words and rings are in them
 
   struct corod_reader replies;
 
@@ -54,6 +57,14 @@ struct corod_slot *corod_slot_new(struct corod_executor_end *executor, uint32_t 
 void corod_slot_set_events(struct corod_slot *s, const struct corod_slot_a *a, const void *data, uint32_t size);
 void corod_slot_set_replies(struct corod_slot *s, const struct corod_slot_a *a, const void *data, uint32_t size);
 void corod_slot_set_commands(struct corod_slot *s, const struct corod_slot_a *a, void *data, uint32_t size);
+
+// Holds the region of one of its places until it is freed. At most COROD_SLOT_PLACES times.
+void corod_slot_hold(struct corod_slot *s, struct corod_mapping *region);
+
+// Leaves its executor, without a word to the host: what was not published stays so. Then it is on none, may be passed
+// to another thread, and joins an executor end there.
+void corod_slot_part(struct corod_slot *s);
+void corod_slot_join(struct corod_slot *s, struct corod_executor_end *executor);
 
 // Leaves the executor and frees it; touches no shared word.
 void corod_slot_free(struct corod_slot *s);

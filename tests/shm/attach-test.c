@@ -2,65 +2,16 @@
 // crash, does not believe what is out of bounds, and keeps no descriptor and no mapping. Argument: how many
 // conversations (default 10,000).
 #include "attach.h"
-#include "check.h"
+#include "saying.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 static uint64_t seed;
-static int listener;
-static struct sockaddr_un address = {.sun_family = AF_UNIX};
+static struct place host;
 static int spare[253]; // descriptors to send too many of
 
 static uint32_t pick(uint32_t n) {
   return (uint32_t)(random_next(&seed) % n);
-}
-
-static int descriptors(void) {
-  DIR *folder = opendir("/proc/self/fd");
-  int n = 0;
-  CHECK(folder);
-  while (readdir(folder))
-    n++;
-  closedir(folder);
-  return n;
-}
-
-static int mappings(void) {
-  FILE *maps = fopen("/proc/self/maps", "r");
-  char line[512];
-  int n = 0;
-  CHECK(maps);
-  while (fgets(line, sizeof line, maps))
-    n += strstr(line, "memfd:") != NULL;
-  fclose(maps);
-  return n;
-}
-
-// Sends `size` bytes of a message with `n` descriptors.
-static void say(int fd, const struct corod_message *m, size_t size, const int *fds, uint32_t n) {
-  static char control[CMSG_SPACE(253 * sizeof(int))];
-  struct iovec part = {.iov_base = (void *)(uintptr_t)m, .iov_len = size};
-  struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
-  if (n) {
-    header.msg_control = control;
-    header.msg_controllen = CMSG_SPACE(n * sizeof(int));
-    struct cmsghdr *c = CMSG_FIRSTHDR(&header);
-    *c = (struct cmsghdr){.cmsg_len = CMSG_LEN(n * sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-    memcpy(CMSG_DATA(c), fds, n * sizeof(int));
-  }
-  CHECK(sendmsg(fd, &header, MSG_NOSIGNAL) >= 0 || errno == EPIPE || errno == EAGAIN || errno == ECONNRESET);
-}
-
-static int memfd(uint64_t size, int seals) {
-  int fd = memfd_create("region", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  CHECK(fd >= 0 && ftruncate(fd, (off_t)size) == 0);
-  CHECK(fcntl(fd, F_ADD_SEALS, seals) == 0);
-  return fd;
 }
 
 // Sometimes does something to a message or its descriptors.
@@ -114,8 +65,8 @@ static bool host_says(int fd, int step, bool mutate) {
   case 4:
     m.type = COROD_MSG_REGION;
     m.region = (struct corod_region){.index = step == 4, .a_size = 32768, .b_size = 32768};
-    fds[0] = memfd(32768, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL);
-    fds[1] = memfd(32768, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+    fds[0] = seal(memfd(32768), F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL);
+    fds[1] = seal(memfd(32768), F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
     n = 2;
     break;
   case 2:
@@ -188,9 +139,8 @@ static bool conversation(bool mutate) {
   struct corod_attach *a;
   struct corod_message m;
   bool whole = false;
-  CHECK(corod_attach_open(&a, address.sun_path) == 0);
-  int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-  CHECK(fd >= 0);
+  CHECK(corod_attach_open(&a, host.address.sun_path) == 0);
+  int fd = place_accept(&host);
   CHECK(corod_attach_hello(a, "test") == COROD_DONE);
   int wrong = mutate ? (int)pick(7) : -1;
   for (int step = 0; host_says(fd, step, step == wrong || (mutate && pick(20) == 0)); step++) {
@@ -214,12 +164,8 @@ static bool conversation(bool mutate) {
 
 int main(int argc, char **argv) {
   uint64_t total = argc > 1 ? strtoull(argv[1], NULL, 10) : 10000;
-  char folder[] = "/tmp/corod-attach-XXXXXX";
   signal(SIGPIPE, SIG_IGN);
-  CHECK(mkdtemp(folder));
-  snprintf(address.sun_path, sizeof address.sun_path, "%s/s", folder);
-  listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-  CHECK(bind(listener, (struct sockaddr *)&address, sizeof address) == 0 && listen(listener, 8) == 0);
+  place_open(&host);
   for (int i = 0; i < 253; i++)
     spare[i] = 0;
   CHECK(conversation(false)); // the good one is good
@@ -232,8 +178,6 @@ int main(int argc, char **argv) {
   }
   CHECK(descriptors() == fds && mappings() == maps);
   CHECK(whole < (int)total);
-  close(listener);
-  unlink(address.sun_path);
-  rmdir(folder);
+  place_close(&host);
   return 0;
 }

@@ -255,6 +255,7 @@ static void answer(struct corod_message *m) {
     return;
   }
   case COROD_MSG_NODE_REMOVE:
+    printf("remove %u %u\n", m->node_remove.slot, m->node_remove.how);
     host.slots[m->node_remove.slot].used = false;
     out.type = COROD_MSG_NODE_REMOVED;
     out.node_removed.slot = m->node_remove.slot;
@@ -447,8 +448,8 @@ static void order(char *line) {
     frozen = false;
     for (uint32_t i = 0; i < MAX_SLOTS; i++)
       turn(i);
-  } else if (strcmp(line, "close-bell") == 0)
-    close(host.ring[0]), host.ring[0] = dup(0);
+  } else if (sscanf(line, "close-bell %u", &slot) == 1) // of that executor
+    close(host.ring[slot]), host.ring[slot] = dup(0);
   else if (strcmp(line, "hang-up") == 0)
     hang_up();
   else

@@ -54,6 +54,7 @@ describe('link', () => {
     assert.equal((await t.answer('pong')).call, 77)
     t.link.removeNode(78, node.slot, node.generation)
     assert.deepEqual(await t.answer('removed'), { kind: 'removed', call: 78, slot: 1, discarded: 3 })
+    assert.equal(await host.said(/^remove/), 'remove 1 0')
     t.link.close()
     await host.said(/^closed/)
   })
@@ -63,6 +64,21 @@ describe('link', () => {
     await t.attach(() => {})
     t.link.addNode(9, { name: 'refused', executor: 0, overflow: 'reject', next: [], counters: [], codes: [] })
     assert.deepEqual(await t.answer('failed'), { kind: 'failed', call: 9, status: 'NAME_TAKEN', text: 'there is one' })
+    t.link.close()
+  })
+
+  it('tells what becomes of a node that it lets go of', async () => {
+    const t = open(host.socket)
+    await t.attach(() => {})
+    const { slot, generation } = await t.node()
+    t.link.removeNode(5, slot, generation, 'keep')
+    assert.equal(await host.said(/^remove/), `remove ${slot} 1`)
+    t.link.removeNode(6, slot, generation, 'park') // it is still there
+    assert.equal(await host.said(/^remove/), `remove ${slot} 2`)
+    t.link.removeNode(7, slot, generation)
+    assert.equal(await host.said(/^remove/), `remove ${slot} 0`)
+    assert.throws(() => t.link.removeNode(8, slot, generation), { code: 'MISUSE' })
+    assert.throws(() => t.link.removeNode(8, slot, generation, 'forget' as 'keep'), RangeError)
     t.link.close()
   })
 
@@ -109,7 +125,7 @@ describe('link', () => {
   it('ends when the host closes a doorbell only', async () => {
     const t = open(host.socket)
     await t.attach(() => {})
-    host.order('close-bell')
+    host.order('close-bell 0')
     assert.match(await t.ends.next(), /doorbell of executor 0/)
   })
 

@@ -17,12 +17,16 @@ static int memfd(uint64_t size, int seals) {
 }
 
 static bool mapped(int a, int b, uint64_t a_size, uint64_t b_size) {
-  struct corod_mapping map;
+  struct corod_mapping *map;
   struct corod_region told = {.a_size = a_size, .b_size = b_size};
   const char *wrong = corod_region_map(&map, a, b, &told);
-  CHECK(wrong ? !map.a && !map.b : map.a && map.b && map.a_size == a_size && map.b_size == b_size);
-  corod_region_unmap(&map);
-  corod_region_unmap(&map);
+  CHECK(wrong ? !map : map->a && map->b && map->a_size == a_size && map->b_size == b_size);
+  if (map) {
+    CHECK(corod_region_hold(map) == map);
+    corod_region_let_go(map);
+    map->b[b_size - 1] = 1; // still there
+  }
+  corod_region_let_go(map);
   return wrong == NULL;
 }
 
@@ -80,8 +84,9 @@ static void sealed_memory_cannot_go_away(void) {
 // Every place against an oracle that cannot overflow.
 static void places(void) {
   static uint8_t a[4096], b[8192];
-  const struct corod_mapping regions[2] = {{.a = a, .b = b, .a_size = 4096, .b_size = 8192},
-                                           {.a = b, .b = a, .a_size = 8192, .b_size = 4096}};
+  struct corod_mapping both[2] = {{.a = a, .b = b, .a_size = 4096, .b_size = 8192},
+                                  {.a = b, .b = a, .a_size = 8192, .b_size = 4096}};
+  struct corod_mapping *const regions[2] = {&both[0], &both[1]};
   static const uint64_t offsets[] = {
       0, 1, 8, 63, 64, 128, 4032, 4095, 4096, 4160, 8128, 8192, 1ull << 32, UINT64_MAX - 63, UINT64_MAX};
   static const uint32_t sizes[] = {0, 1, 64, 192, 4032, 4095, 4096, 4097, 8192, 8193, 1u << 31, UINT32_MAX};
@@ -93,14 +98,14 @@ static void places(void) {
           struct corod_place place = {
               .region = region == 3 ? UINT32_MAX : region, .size = sizes[s], .offset = offsets[o]};
           for (int in_a = 0; in_a < 2; in_a++) {
-            uint64_t whole = region < 2 ? (in_a ? regions[region].a_size : regions[region].b_size) : 0;
+            uint64_t whole = region < 2 ? (in_a ? both[region].a_size : both[region].b_size) : 0;
             bool good = region < 2 && offsets[o] % 64 == 0 && sizes[s] >= needs[n] &&
                         (unsigned __int128)offsets[o] + sizes[s] <= whole;
             const void *at =
                 in_a ? corod_place_a(regions, 2, &place, needs[n]) : corod_place_b(regions, 2, &place, needs[n]);
             CHECK((at != NULL) == good);
             if (good)
-              CHECK(at == (in_a ? regions[region].a : regions[region].b) + offsets[o]);
+              CHECK(at == (in_a ? both[region].a : both[region].b) + offsets[o]);
           }
         }
 }

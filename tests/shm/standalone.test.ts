@@ -1,120 +1,18 @@
 // The daemon's side against the real standalone host: everything that the fake host cannot prove.
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { type Executor, flags, kinds, Link, now, type RingError, record } from '../../shm/ring.js'
+import { readdirSync, readFileSync } from 'node:fs'
+import { flags, kinds, now } from '../../shm/ring.js'
 import { held, TestLink } from './fake.js'
-
-const program = fileURLToPath(new URL('../../../build/release/corod-standalone', import.meta.url))
-
-interface Head {
-  readonly kind: number
-  readonly flags: number
-  readonly attempts: number
-  readonly type: number
-  readonly seq: bigint
-  readonly payload: string
-}
-
-/** An attachment with one node, whose records and outcomes are collected. */
-class Attached {
-  readonly test: TestLink
-  readonly events: Head[] = []
-  readonly outcomes: Head[] = []
-  executor!: Executor
-  slot = 0
-  generation = 0
-  carried = 0
-  onWake: () => void = () => {}
-  readonly #buffer = new Uint8Array(1 << 16)
-
-  private constructor(socket: string) {
-    this.test = new TestLink(socket)
-  }
-
-  static async to(socket: string, name = 'node'): Promise<Attached> {
-    const a = new Attached(socket)
-    a.executor = await a.test.attach((executor, count) => {
-      for (const slot of executor.slots.subarray(0, count)) a.#collect(executor, slot)
-      a.onWake()
-    })
-    const node = await a.test.node({
-      name,
-      next: ['ip4-lookup', 'error-drop'],
-      counters: [{ name: 'sent', text: 'things sent', severity: 'info' }],
-      codes: [{ code: 1, maxSize: 2048 }],
-      commandRing: 65536,
-    })
-    a.slot = node.slot
-    a.generation = node.generation
-    a.carried = node.carried
-    a.test.link.ready(a.test.call())
-    await a.test.answer('ready')
-    return a
-  }
-
-  #collect(executor: Executor, slot: number): void {
-    for (const [into, read] of [
-      [this.events, executor.drain.bind(executor)],
-      [this.outcomes, executor.replies.bind(executor)],
-    ] as const)
-      for (let got = read(slot, this.#buffer, 0); got > 0; got = read(slot, this.#buffer, 0)) {
-        const view = new DataView(this.#buffer.buffer, 0, got)
-        for (let at = 0; at < got; at += (view.getUint32(at + record.size, true) + 7) & ~7)
-          into.push({
-            kind: view.getUint8(at + record.kind),
-            flags: view.getUint8(at + record.flags),
-            attempts: view.getUint16(at + record.attempts, true),
-            type: view.getUint32(at + record.type, true),
-            seq: view.getBigUint64(at + record.seq, true),
-            payload: Buffer.from(
-              this.#buffer.subarray(at + record.bytes, at + view.getUint32(at + record.size, true)),
-            ).toString(),
-          })
-      }
-  }
-
-  async until(done: () => boolean): Promise<void> {
-    if (done()) return
-    await new Promise<void>(resolve => {
-      this.onWake = () => done() && resolve()
-    })
-  }
-
-  send(call: number, payload: string): boolean {
-    const sent = this.executor.send(0, call, this.slot, this.generation, 1, Buffer.from(payload))
-    this.executor.flush()
-    return sent
-  }
-}
+import { Attached, RealHost } from './real.js'
 
 describe('standalone host', () => {
-  let folder: string
   let socket: string
-  let host: ChildProcess
+  let host: RealHost
   before(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'corod-real-'))
-    socket = join(folder, 'host.sock')
-    host = spawn(program, ['--socket', socket, '--no-interfaces', '--log-level', 'error'], { stdio: 'inherit' })
-    for (;;) {
-      try {
-        Link.open(socket, { message: () => {}, closed: () => {} }).close()
-        return
-      } catch (error) {
-        assert.ok(['ENOENT', 'ECONNREFUSED'].includes((error as RingError).code), String(error))
-        assert.equal(host.exitCode, null, 'the host has ended')
-        await new Promise(resolve => setImmediate(resolve))
-      }
-    }
+    host = await RealHost.start()
+    socket = host.socket
   })
-  after(async () => {
-    host.kill('SIGTERM')
-    if (host.exitCode === null) await new Promise(resolve => host.once('exit', resolve))
-    rmSync(folder, { recursive: true, force: true })
-  })
+  after(() => host.stop())
 
   it('carries a message in and its acceptance back', async () => {
     const a = await Attached.to(socket)

@@ -13,6 +13,7 @@ endfunction()
 
 corod_test(ring-stress)
 corod_test(bell-stress)
+corod_test(view-test)
 if(NOT COROD_SANITIZE MATCHES "thread")
   corod_test(ring-test)
   corod_test(bell-test)
