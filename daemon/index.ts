@@ -3,16 +3,19 @@
 export type { Answering } from './message/call.js'
 export { type Fault, MessageError } from './message/errors.js'
 export { type InterfaceChangeFields, type InterfaceChangeKind, interfaceChange } from './message/interface.js'
-export type { ChoiceKind, Fields, JsonValue, Kind } from './message/kind.js'
+export type { ChoiceKind, Fields, JsonValue, Kind, ValueOfKind } from './message/kind.js'
 export {
   type Call,
   call,
   type EventMeta,
+  type FieldValues,
   type GapEvent,
   type Message,
+  type MessageForm,
   type MessageOf,
   type Messages,
   message,
+  type NoFields,
   signal,
 } from './message/message.js'
 export { bool, f64, i8, i16, i32, i64, u8, u16, u32, u64 } from './message/numbers.js'
@@ -33,6 +36,7 @@ export {
   UndeliveredError,
 } from './process/errors.js'
 export type {
+  AnyOptions,
   CounterSpec,
   DefinedNode,
   Enqueue,
@@ -44,7 +48,7 @@ export type {
   Vm,
 } from './process/node.js'
 export type { StandardSchema } from './process/options.js'
-export type { CallOptions, Peer, Peers } from './process/peers.js'
+export type { CallOptions, MessagesOfPeer, NodeOfMessages, Peer, Peers, ReplyTo } from './process/peers.js'
 export type { Receiver } from './process/receiver.js'
 export type { Selected, Sources } from './process/select.js'
 export type { Source, ValueOf } from './process/source.js'

@@ -15,20 +15,22 @@ export interface Question {
 
 type ReplyArguments<R extends Fields> = [keyof R] extends [never] ? [value?: FieldValues<R>] : [value: FieldValues<R>]
 
-/** What an event of a message made by `call` has besides its fields. */
+/** What an event of a message made by `call()` has besides its fields. */
 export interface Answering<R extends Fields> {
   /** Somebody waits for the answer, as far as is known. False for an event that comes again: who asked was told. */
   readonly asked: boolean
   /**
-   * Answers. The first answer counts.
+   * Answers with the fields of the reply. The first answer counts.
    *
+   * @param value the fields of the reply; left out if it has none.
    * @returns false: nobody waits for it, or it is answered already.
    * @throws MessageError for a value that does not fit the declared reply.
    */
   reply(...value: ReplyArguments<R>): boolean
   /**
-   * Answers that it will not be done, and why: at most 1000 bytes of text, longer ones are cut.
+   * Answers that it will not be done.
    *
+   * @param reason why; at most 1000 bytes of text, longer ones are cut.
    * @returns false: nobody waits for it, or it is answered already.
    */
   refuse(reason: string): boolean

@@ -6,17 +6,21 @@ const brand = Symbol.for('corod.messageError')
 export interface Fault {
   /** JSON pointer (RFC 6901) into the value that was given; `''` is the value itself. */
   readonly pointer: string
+  /** What is wrong, and what would be right. */
   readonly message: string
 }
 
 /**
- * A value does not fit its message, or a record does not fit the table. Has every fault, not only the first.
- * `code` is `ERR_MESSAGE`.
+ * A value does not fit its message, or a record does not fit the table. Has every fault, not only the first. `instanceof`
+ * also recognises errors of another copy of this package.
  */
 export class MessageError extends Error {
+  /** Always the same. */
   readonly code = 'ERR_MESSAGE'
+  /** All that is wrong, at least one. */
   readonly faults: readonly Fault[]
 
+  /** @internal */
   constructor(faults: readonly Fault[]) {
     super(faults.map(fault => (fault.pointer === '' ? fault.message : `${fault.pointer}: ${fault.message}`)).join('; '))
     this.name = 'MessageError'

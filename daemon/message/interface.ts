@@ -11,7 +11,10 @@ import { mac } from './values.js'
 /** COROD_CODE_INTERFACE. */
 const interfaceCode = 0xffff_0001
 
-/** What an interface transition is about. `resync`: the state was read afresh after transitions may have been missed. */
+/**
+ * What an interface transition is about. `resync`: the state was read afresh, because transitions may have been missed;
+ * treat it as news about everything.
+ */
 export type InterfaceChangeKind =
   | 'admin'
   | 'link'
@@ -82,20 +85,23 @@ const name = received('name', 64, (view, offset) => readLooseText(view, offset, 
 export type InterfaceChangeFields = {
   /** VPP's `sw_if_index`; on the standalone host the kernel's index. */
   readonly index: Kind<number>
+  /** What the transition is about. */
   readonly change: Kind<InterfaceChangeKind>
   /** Administratively up. */
   readonly admin: Kind<boolean>
   /** Carrier. */
   readonly link: Kind<boolean>
-  /** Bytes. */
+  /** Bytes of the largest packet of layer 3. */
   readonly mtu: Kind<number>
   /** All zero if it has none. */
   readonly mac: Kind<string>
-  /** Of `address`; 0 if the transition is not about an address. */
+  /** 4 or 6: of `address`; 0 if the transition is not about an address. */
   readonly family: Kind<0 | 4 | 6>
-  /** Prefix length of `address`. */
+  /** Bits of the prefix of `address`; 0 without one. */
   readonly prefix: Kind<number>
+  /** The address that was added or removed; undefined if the transition is not about one. */
   readonly address: Kind<string | undefined>
+  /** The name of the interface; at most 64 bytes. */
   readonly name: Kind<string>
 }
 

@@ -58,7 +58,12 @@ function length(what: string, n: number): number {
   return n
 }
 
-/** Text of at most `n` bytes of UTF-8, `n` from 1 to 4096. In C `char[n]`, filled with NUL, not terminated when full. */
+/**
+ * Text, without NUL. In C `char[n]`, filled with NUL, not terminated when full.
+ *
+ * @param n bytes of UTF-8 that it has at most: 1 to 4096.
+ * @example message(1, { label: text(16) })
+ */
 export function text(n: number): Kind<string> {
   const size = length('text', n)
   return {
@@ -87,7 +92,11 @@ export function text(n: number): Kind<string> {
 
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
-/** At most `n` bytes, `n` from 1 to 4096: a Uint8Array of its own; base64 in JSON. In C a `uint16_t` length, then `n` bytes. */
+/**
+ * Bytes: a Uint8Array of its own; base64 in JSON. In C a `uint16_t` length, then `n` bytes.
+ *
+ * @param n bytes that it has at most: 1 to 4096.
+ */
 export function bytes(n: number): Kind<Uint8Array> {
   const size = length('bytes', n)
   return {
@@ -156,7 +165,12 @@ export const json: Kind<JsonValue> = {
   },
 }
 
-/** One of the given words, up to 256; one byte, their index. */
+/**
+ * One of the given words. One byte, the index of the word.
+ *
+ * @param words 1 to 256 of them.
+ * @example message(1, { state: choice('up', 'down') })
+ */
 export function choice<const Words extends readonly [string, ...string[]]>(...words: Words): ChoiceKind<Words[number]> {
   if (words.length === 0 || words.length > 256) throw new TypeError(`choice: 1 to 256 words, not ${words.length}`)
   if (new Set(words).size !== words.length) throw new TypeError('choice: a word is there twice')

@@ -6,11 +6,19 @@ import { type Receiver, Receiving } from './receiver.js'
 import { ask, done, none, take } from './source.js'
 import { type Scope, scopeOf } from './waits.js'
 
-/** Sends into a channel. It never waits: the channel has no limit. */
+/** Sends into a channel. It never waits: the channel has no limit. At the end of a `using` block it is closed. */
 export interface Sender<in T> extends Disposable {
-  /** Throws {@link ChannelClosedError} once the receiver is gone, or after `close()`. */
+  /**
+   * Sends a value. What one sender sends is received in that order.
+   *
+   * @throws ChannelClosedError once the receiver is gone, or after `close()`.
+   */
   send(value: T): void
-  /** Another sender of the same channel, closed on its own. */
+  /**
+   * Another sender of the same channel, closed on its own.
+   *
+   * @throws ChannelClosedError after `close()`.
+   */
   clone(): Sender<T>
   /** This sender sends no more; the channel ends when all of its senders are closed and it is drained. Idempotent. */
   close(): void
@@ -18,11 +26,11 @@ export interface Sender<in T> extends Disposable {
   readonly closed: boolean
 }
 
-/** The receiving end of a channel. */
+/** The receiving end of a channel. At the end of a `using` block it is closed, and its queue dropped. */
 export interface ChannelReceiver<out T> extends Receiver<T>, Disposable {
-  /** Values that wait to be received. */
+  /** How many values wait to be received. */
   readonly size: number
-  /** Takes no more from the senders; what is queued can still be received. Idempotent. Disposing also drops the queue. */
+  /** Takes no more from the senders: they get {@link ChannelClosedError}. What is queued can still be received. Idempotent. */
   close(): void
 }
 
@@ -137,6 +145,8 @@ export function channelIn<T extends NonNullable<unknown>>(scope: Scope | undefin
  * that go through `vm.select` or `vm.timeout`, unless `signal` is given.
  *
  * @param options.signal waits on the receiver reject with its reason when it aborts.
+ * @returns the first sender, and the receiver.
+ * @example const [tx, rx] = channel<number>({ signal: vm.signal })
  */
 export function channel<T extends NonNullable<unknown>>(
   options: { readonly signal?: AbortSignal } = {},

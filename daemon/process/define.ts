@@ -20,7 +20,7 @@ const brand = Symbol.for('corod.processNode')
  *     for await (const event of node.inbox) if (event.type === 'enable') node.count('seen')
  *   },
  * })
- * @throws MessageTableError or TypeError for a definition that could never run.
+ * @throws Error for a definition that could never run: names that the host does not take, codes or fields that cannot be.
  */
 export function processNode<
   const M extends Messages = Record<never, never>,

@@ -15,7 +15,7 @@ export const errorCodes = {
   ERR_INVALID_ARGUMENT: 'an argument that can never be right: a duration of NaN, an unknown counter, an empty packet',
 } as const
 
-/** A stable name of what went wrong; compare this, not the message. */
+/** A stable name of what went wrong, in every {@link ProcessError}; compare this, not the message. */
 export type ErrorCode = keyof typeof errorCodes
 
 const brand = Symbol.for('corod.processError')
@@ -25,10 +25,12 @@ const brand = Symbol.for('corod.processError')
  * because a node module may have its own.
  */
 export class ProcessError extends Error {
+  /** What went wrong; the same for ever, unlike `message`. */
   readonly code: ErrorCode
-  /** The code of all errors of a class; undefined for ProcessError itself, which stands for all. */
+  /** @internal The code of all errors of a class; undefined for ProcessError itself, which stands for all. */
   static readonly code: ErrorCode | undefined = undefined
 
+  /** @internal */
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
     this.name = new.target.name
@@ -46,51 +48,83 @@ export class ProcessError extends Error {
   }
 }
 
-/** `vm.timeout`: the deadline came first. */
+/**
+ * `ERR_TIMEOUT`: the deadline of `vm.timeout` or of `peer.call` came first. Its message is "deadline has elapsed", as in
+ * the `Elapsed` of Rust's futures. Of `vm.timeout` with a source, the source is as it was before.
+ */
 export class TimeoutError extends ProcessError {
   static override readonly code = 'ERR_TIMEOUT'
 
+  /** @internal */
   constructor() {
     super('ERR_TIMEOUT', 'deadline has elapsed')
   }
 }
 
-/** `send()`: nobody will ever receive it. */
+/**
+ * `ERR_CHANNEL_CLOSED`: `Sender.send` or `Sender.clone` after this sender was closed, or after the receiver is gone. What
+ * was not sent is still the caller's.
+ */
 export class ChannelClosedError extends ProcessError {
   static override readonly code = 'ERR_CHANNEL_CLOSED'
 
+  /** @internal */
   constructor(message = 'the channel is closed') {
     super('ERR_CHANNEL_CLOSED', message)
   }
 }
 
-/** Somebody else already waits on this source; a value can go to one only. */
+/**
+ * `ERR_RECEIVER_BUSY`: somebody else already waits on this inbox, receiver, timer or `Unordered`. A value can go to one
+ * only, and nobody could say which. Nothing was taken.
+ */
 export class ReceiverBusyError extends ProcessError {
   static override readonly code = 'ERR_RECEIVER_BUSY'
 
+  /** @internal */
   constructor(what: string) {
     super('ERR_RECEIVER_BUSY', `somebody already waits on this ${what}: one wait at a time`)
   }
 }
 
-/** The node was stopped while it waited, or waits after it was stopped. Let it pass: `finally` and `using` run. */
+/**
+ * `ERR_NODE_STOPPED`: the node was destroyed while it waited, or waits after that. Let it pass: `finally` and `using`
+ * run. To catch it and go on is of no use, since every wait that follows ends so, too. `cause` is the error that ended
+ * the node, if one did.
+ */
 export class NodeStoppedError extends ProcessError {
   static override readonly code = 'ERR_NODE_STOPPED'
 
+  /** @internal */
   constructor(node: string, options?: ErrorOptions) {
     super('ERR_NODE_STOPPED', `node "${node}" was stopped`, options)
   }
 }
 
-/** `vm.cli`: the command was refused or failed. */
+/**
+ * `ERR_CLI`: a command of `vm.cli` was refused or failed.
+ *
+ * @example
+ * try {
+ *   await vm.cli('set interface state loop0 up')
+ * } catch (error) {
+ *   if (!(error instanceof CliError)) throw error
+ *   node.log.warn({ status: error.status, output: error.output }, 'no loop0')
+ * }
+ */
 export class CliError extends ProcessError {
   static override readonly code = 'ERR_CLI'
+  /** The command, as it was given. */
   readonly command: string
-  /** The host's name for what happened: `CLI_FAILED`, `CLI_BUSY`, `CLI_SUSPENDS`, `CUT`, … */
+  /**
+   * The host's name for what happened: `CLI_FAILED` (the command did), `CLI_BUSY` (too many wait), `CLI_SUSPENDS` (it would
+   * hold up VPP's workers), `CUT` (more than 16 MiB of output), `HOST_AWAY`. See `enum corod_status` in `shm/layout.h`.
+   */
   readonly status: string
-  /** What the command had written until then. */
+  /** What the command had written until then; may be empty. */
   readonly output: string
 
+  /** @internal */
   constructor(command: string, status: string, message: string, output = '', options?: ErrorOptions) {
     super('ERR_CLI', `"${command}": ${message}`, options)
     this.command = command
@@ -99,14 +133,15 @@ export class CliError extends ProcessError {
   }
 }
 
-/** `peer.send` and `peer.call`: the event did not reach the queue of the peer. */
+/** `ERR_UNDELIVERED`: an event of `peer.send` or `peer.call` did not reach the queue of the peer, and never will. */
 export class UndeliveredError extends ProcessError {
   static override readonly code = 'ERR_UNDELIVERED'
-  /** The node it was for. */
+  /** The name of the node that it was for. */
   readonly node: string
   /** The host's name for why: `FULL`, `CLOSED`, `UNREGISTERED`, `HOST_AWAY`, `TOO_BIG`, `LIMIT`, … */
   readonly status: string
 
+  /** @internal */
   constructor(node: string, status: string, message: string, options?: ErrorOptions) {
     super('ERR_UNDELIVERED', `node "${node}": ${message}`, options)
     this.node = node
@@ -114,13 +149,15 @@ export class UndeliveredError extends ProcessError {
   }
 }
 
-/** `peer.call`: the peer said no. */
+/** `ERR_REFUSED`: the peer of a `peer.call` said no, and why. */
 export class RefusedError extends ProcessError {
   static override readonly code = 'ERR_REFUSED'
+  /** The name of the peer. */
   readonly node: string
-  /** What the peer gave to `refuse`. */
+  /** What the peer gave to `event.refuse`: at most 1000 bytes of text. */
   readonly reason: string
 
+  /** @internal */
   constructor(node: string, reason: string) {
     super('ERR_REFUSED', `node "${node}" refused: ${reason}`)
     this.node = node
@@ -128,22 +165,29 @@ export class RefusedError extends ProcessError {
   }
 }
 
-/** `peer.call`: the peer asked for its next event, or returned, and had not answered. */
+/** `ERR_UNANSWERED`: the peer of a `peer.call` asked for its next event, or returned, and had not answered. */
 export class UnansweredError extends ProcessError {
   static override readonly code = 'ERR_UNANSWERED'
+  /** The name of the peer. */
   readonly node: string
 
+  /** @internal */
   constructor(node: string) {
     super('ERR_UNANSWERED', `node "${node}" finished with the call and did not answer`)
     this.node = node
   }
 }
 
-/** `peer.call`: the peer threw, was stopped, or its process died. It may have done what was asked, or half of it. */
+/**
+ * `ERR_PEER_DIED`: the peer of a `peer.call` threw, was stopped, or its process died. It may have done what was asked, or
+ * half of it; its next life gets the event again, marked `redelivered`, and answers nobody.
+ */
 export class PeerDiedError extends ProcessError {
   static override readonly code = 'ERR_PEER_DIED'
+  /** The name of the peer. */
   readonly node: string
 
+  /** @internal */
   constructor(node: string) {
     super('ERR_PEER_DIED', `node "${node}" ended before it answered`)
     this.node = node

@@ -15,8 +15,12 @@ type SchemaIssue = {
 
 type SchemaResult<T> = { readonly value: T; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] }
 
-/** A validator of any library that implements Standard Schema, version 1. */
+/**
+ * A validator of any library that implements [Standard Schema](https://standardschema.dev), version 1. `T` is what it
+ * makes of the options. It may be asynchronous.
+ */
 export interface StandardSchema<out T = unknown> {
+  /** What the library offers to others; not for authors. */
   readonly '~standard': {
     readonly version: 1
     readonly vendor: string

@@ -10,16 +10,21 @@ import type { NodePort } from './port.js'
 import type { Scope } from './waits.js'
 import { Work } from './work.js'
 
-/** A node that `processNode` made, as far as its peers look into it. */
+/** A node that `processNode()` made, as far as those who send to it look into it. */
 export interface NodeOfMessages {
+  /** The messages it takes. */
   readonly messages: Messages
+  /** What tells a node from a message table. */
   readonly next: readonly string[]
 }
 
-/** What a definition says of its peers: for each the messages it takes, or the node itself, which knows them. */
+/**
+ * What a definition says of its peers: for each a name, and the messages that it takes, or the node itself, which knows
+ * them.
+ */
 export type Peers = Readonly<Record<string, Messages | NodeOfMessages>>
 
-/** The message table of a peer. */
+/** The message table of a peer, whichever way the definition says it. */
 export type MessagesOfPeer<P> = P extends {
   readonly messages: infer M extends Messages
   readonly next: readonly string[]
@@ -52,25 +57,35 @@ export interface CallOptions {
   readonly signal?: AbortSignal
 }
 
-/** What a peer replies to a message. */
+/** What the sender of a message made by `call()` gets as the reply. */
 export type ReplyTo<M> = M extends Call<infer _, infer R> ? FieldValues<R> : never
 
-/** Another node. Made from the definition's `peers`. */
+/** Another node, as `node.peers` has it. */
 export interface Peer<M extends Messages> {
-  /** The node's name in the YAML. */
+  /** The name of the node that it stands for. */
   readonly name: string
   /**
    * Sends an event. Resolves when it is in the queue of the peer, with its place there; that never waits for the peer
    * itself, so nodes may send to each other in circles. What is sent first is there first, awaited or not.
    *
-   * @throws UndeliveredError if its queue is full or closed; MessageError for fields that do not fit.
+   * @param type one of its messages.
+   * @param fields the fields of that message; left out if it has none.
+   * @returns the `seq` that the event has there.
+   * @throws UndeliveredError if its queue is full or closed, or there is no such node; MessageError for fields that do not fit;
+   * NodeStoppedError.
+   * @example await node.peers.routes.send('learn', { dest: '192.0.2.1', via: '192.0.2.254' })
    */
   send<Type extends Sent<M>>(type: Type, ...fields: FieldsArgument<M[Type]>): Promise<bigint>
   /**
    * Sends an event and waits for the reply. While a node only waits here it takes no events: two that call each other
    * at the same time both wait for their timeout, unless they serve their inbox meanwhile (docs/writing-a-node.md).
    *
-   * @throws TimeoutError, RefusedError, UnansweredError, PeerDiedError, UndeliveredError, MessageError
+   * @param type one of its messages that were made by `call()`.
+   * @param rest the fields of that message, left out if it has none; then the options.
+   * @returns the fields of the reply.
+   * @throws RefusedError, UnansweredError or PeerDiedError, as the peer did; TimeoutError after 5 seconds, or what the options
+   * say; UndeliveredError; MessageError for fields that do not fit; NodeStoppedError.
+   * @example const { via } = await node.peers.routes.call('lookup', { dest: '192.0.2.1' }, { timeout: 200 })
    */
   call<Type extends Called<M>>(
     type: Type,

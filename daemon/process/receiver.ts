@@ -7,15 +7,32 @@ import { ReceiverBusyError } from './errors.js'
 import { ask, done, none, type Source, take, unwatch, type Watcher, watch } from './source.js'
 import { type Scope, Wait } from './waits.js'
 
-/** Receives values one after the other. One wait at a time: a second one is refused with `ERR_RECEIVER_BUSY`. */
+/**
+ * Receives values one after the other, in order: the inbox of a node, or the end of a channel. One wait at a time: a
+ * second one is refused with {@link ReceiverBusyError}. `for await` over it ends when it is closed and drained; leaving
+ * the loop does not close it.
+ */
 export interface Receiver<out T> extends Source<T>, AsyncIterable<T> {
-  /** The next value; undefined once it is closed and drained. */
+  /**
+   * Waits for the next value; undefined once it is closed and drained.
+   *
+   * @throws ReceiverBusyError if somebody already waits; NodeStoppedError.
+   */
   recv(): Promise<T | undefined>
-  /** The next value if there is one now; undefined if there is none. `ended` says whether there ever will be. */
+  /**
+   * The next value if there is one now; undefined if there is none. `ended` says whether there ever will be.
+   *
+   * @throws ReceiverBusyError if somebody already waits.
+   */
   tryRecv(): T | undefined
   /** It is closed, and somebody has asked after the last value: nothing will ever come. */
   readonly ended: boolean
-  /** Everything that is there, as arrays of at least one value, and so on until it is closed and drained. */
+  /**
+   * Everything that is there, as arrays of at least one value, and so on until it is closed and drained: for very many
+   * small events. The events of an array are finished with together.
+   *
+   * @example for await (const events of node.inbox.batches()) node.count('seen', events.length)
+   */
   batches(): AsyncIterable<readonly T[]>
 }
 

@@ -20,7 +20,7 @@ import { Scope } from './waits.js'
 const noInterface = 0xffff_ffff
 const maxPacket = 9216
 
-/** How a life of a node ended. */
+/** How a life of a node ended: `run` returned, it threw (or an error elsewhere was the node's), or it was destroyed. */
 export type RunResult =
   /** `run` returned: all that it had in hand is finished with. */
   | { readonly how: 'returned' }

@@ -6,10 +6,13 @@ import { ask, done, isSource, none, type Source, take, unwatch, type ValueOf, ty
 import { type Scope, Wait } from './waits.js'
 import { Alarm } from './wheel.js'
 
-/** Sources by name. Their order is the priority: of several that are ready the first named wins. */
+/** Sources by name, for `vm.select`. Their order is the priority: of several that are ready the first named wins. */
 export type Sources = Readonly<Record<string, Source<unknown>>>
 
-/** What a select gives: the name of the source that won, and its value, or `done` if it has ended. */
+/**
+ * What `vm.select` gives: the name of the source that won, and its value, or `done` if that source has ended. A union,
+ * told apart by `source` and `done`.
+ */
 export type Selected<S extends Sources> = {
   [Name in keyof S & string]:
     | { readonly source: Name; readonly done: false; readonly value: ValueOf<S[Name]> }

@@ -24,8 +24,9 @@ export interface Watcher {
 }
 
 /**
- * Something to wait on with `vm.select` or `vm.timeout`: the inbox, a channel's receiver, a timer, an `Unordered`.
- * Only the winner of a select is taken from.
+ * Something to wait on with `vm.select` or `vm.timeout`: the inbox, a channel's receiver, a timer, an `Unordered`. Unlike
+ * a promise it can be waited on without taking what it has, so the loser of a select loses nothing. Its methods are the
+ * runtime's own: authors do not make sources.
  */
 export interface Source<out T> {
   [take](): T | typeof none | typeof done
@@ -34,7 +35,7 @@ export interface Source<out T> {
   [unwatch](watcher: Watcher): void
 }
 
-/** What a source gives. */
+/** What a source gives: `ValueOf<Receiver<string>>` is `string`. */
 export type ValueOf<S> = S extends Source<infer T> ? T : never
 
 /** Whether a value is a source. */

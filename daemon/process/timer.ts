@@ -7,19 +7,29 @@ import { type Scope, Wait } from './waits.js'
 import { Alarm } from './wheel.js'
 
 /**
- * A timer for `vm.select`. It goes off once for each `set` or `at`; who takes that has to set it again. Durations are
- * milliseconds, fractions count; zero or less goes off at once, Infinity never; NaN is refused.
+ * A timer, made by `vm.timer`, to wait for with `vm.select` or `vm.timeout`. It goes off once for each `set` or `at`; who
+ * takes that has to set it again. At the end of its `using` block it is cleared, and cannot be set any more.
  */
 export interface Timer extends Source<void>, Disposable {
-  /** Goes off in `ms` milliseconds from now, in place of what was set before. */
+  /**
+   * Goes off in `ms` milliseconds from now, in place of what was set before.
+   *
+   * @param ms fractions count; zero and less: at once; Infinity: never.
+   * @throws ProcessError: `ERR_INVALID_ARGUMENT` for NaN, `ERR_DISPOSED` after its block.
+   */
   set(ms: number): void
-  /** Goes off at `time` of `vm.now()`, in place of what was set before: for periods that do not drift. */
+  /**
+   * Goes off at a time, in place of what was set before: for periods that do not drift.
+   *
+   * @param time milliseconds of `vm.now()`; one that has passed: at once; Infinity: never.
+   * @throws ProcessError: `ERR_INVALID_ARGUMENT` for NaN, `ERR_DISPOSED` after its block.
+   */
   at(time: number): void
-  /** Does not go off, even if its time has come and nobody took that. */
+  /** Calls it off: it does not go off, even if its time has come and nobody took that. */
   clear(): void
   /** It is set, and has not been taken. */
   readonly armed: boolean
-  /** The time it was set for has come, taken or not. */
+  /** The time it was set for has come, taken or not. False if it was never set, or cleared. */
   readonly elapsed: boolean
 }
 

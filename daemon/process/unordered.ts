@@ -22,17 +22,17 @@ export class Unordered<T> implements Source<T>, AsyncIterable<T> {
   #pending = 0
   #watcher: Watcher | undefined
 
-  /** Starts with the promises given. */
+  /** @param promises to begin with. */
   constructor(promises: Iterable<PromiseLike<T>> = []) {
     for (const promise of promises) this.add(promise)
   }
 
-  /** Promises whose result was not asked for yet, ready or not. */
+  /** How many promises there are whose result was not asked for yet, ready or not. */
   get size(): number {
     return this.#pending + this.#ready.size
   }
 
-  /** From now on its rejection belongs to whoever asks this `Unordered`. */
+  /** Adds a promise. From now on its rejection belongs to whoever asks this `Unordered`. */
   add(promise: PromiseLike<T>): void {
     this.#pending++
     promise.then(
@@ -41,7 +41,12 @@ export class Unordered<T> implements Source<T>, AsyncIterable<T> {
     )
   }
 
-  /** The next result; undefined if nothing is left. Rejects with the reason of a promise that was rejected. */
+  /**
+   * The next result; undefined if nothing is left. It is no wait of a node: stopping that does not end it. In a node use
+   * `vm.select` or `vm.timeout`.
+   *
+   * @throws the reason of a promise that was rejected; ReceiverBusyError if somebody already waits.
+   */
   async next(): Promise<T | undefined> {
     const result = await this.#next()
     if (result === undefined) return undefined

@@ -6,10 +6,13 @@
 /** The version of the format that is written, and the only one that is read. */
 export const formatVersion = 1
 
-/** The first line. */
-export interface Head {
+/** The first line of a recording. */
+export interface RecordingHead {
+  /** What tells a recording from another file. */
   readonly corod: 'recording'
+  /** The version of the format. */
   readonly version: typeof formatVersion
+  /** The name of the node. */
   readonly node: string
   /** CLOCK_MONOTONIC milliseconds of `at: 0`. */
   readonly start: number
@@ -132,7 +135,7 @@ export interface EndLine {
 }
 
 /** Any line but the first. `at` is in milliseconds from the start, exact to a microsecond. */
-export type Line =
+export type RecordingLine =
   | EventLine
   | TimerLine
   | NowLine
@@ -146,10 +149,12 @@ export type Line =
   | OutcomeLine
   | EndLine
 
-/** A recording as it was read. */
+/** A recording as it was read. docs/testing.md has the format. */
 export interface Recording {
-  readonly head: Head
-  readonly lines: readonly Line[]
+  /** The first line: of which node it is, and its options. */
+  readonly head: RecordingHead
+  /** All others, in the order in which it happened. */
+  readonly lines: readonly RecordingLine[]
 }
 
 /** A value as JSON can say it, the way the local socket takes it. */

@@ -1,12 +1,15 @@
 // reader.ts: a recording from its text, checked line by line: it may have been edited by hand, or cut off by a crash.
 
-import { formatVersion, type Head, type Line, type Recording } from './format.js'
+import { formatVersion, type Recording, type RecordingHead, type RecordingLine } from './format.js'
 
-/** The text is no recording. `line` counts from 1. */
+/** The text is no recording. */
 export class RecordingError extends Error {
+  /** Always the same. */
   readonly code = 'ERR_RECORDING'
+  /** The line that is none, counted from 1. */
   readonly line: number
 
+  /** @internal */
   constructor(line: number, message: string) {
     super(`line ${line}: ${message}`)
     this.name = 'RecordingError'
@@ -72,7 +75,9 @@ const kinds: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
 
 /**
  * Reads a recording. A last line without a line feed is one that was cut off in the writing, and is left out.
- * @throws RecordingError
+ *
+ * @param source the text of the file.
+ * @throws RecordingError for a text that is none.
  */
 export function readRecording(source: string): Recording {
   const rows = source.split('\n')
@@ -101,20 +106,20 @@ function parse(row: string, line: number): Record<string, unknown> {
   return value as Record<string, unknown>
 }
 
-function readHead(head: Record<string, unknown>): Head {
+function readHead(head: Record<string, unknown>): RecordingHead {
   if (head.corod !== 'recording') throw new RecordingError(1, 'no recording: it begins with {"corod":"recording", …}')
   if (head.version !== formatVersion) {
     throw new RecordingError(1, `version ${String(head.version)} of the format: this corod reads ${formatVersion}`)
   }
   if (!text(head.node) || !number(head.start)) throw new RecordingError(1, '"node" or "start" is missing')
-  return head as unknown as Head
+  return head as unknown as RecordingHead
 }
 
-function readLine(line: Record<string, unknown>, at: number): Line {
+function readLine(line: Record<string, unknown>, at: number): RecordingLine {
   const kind = Object.keys(kinds).find(key => key in line)
   if (kind === undefined) throw new RecordingError(at, `none of ${Object.keys(kinds).join(', ')}`)
   for (const [key, check] of Object.entries({ at: number, ...kinds[kind] })) {
     if (!check(line[key])) throw new RecordingError(at, `"${key}" is ${key in line ? 'not what it can be' : 'missing'}`)
   }
-  return line as unknown as Line
+  return line as unknown as RecordingLine
 }

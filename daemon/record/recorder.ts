@@ -10,14 +10,23 @@ import type { Log } from '../process/node.js'
 import type { NodePort } from '../process/port.js'
 import type { RunResult } from '../process/runtime.js'
 import { watchAnswers } from './answering.js'
-import { formatVersion, type Head, type Line, type PeerLine, relative, toJson, toJsonFields } from './format.js'
+import {
+  formatVersion,
+  type PeerLine,
+  type RecordingHead,
+  type RecordingLine,
+  relative,
+  toJson,
+  toJsonFields,
+} from './format.js'
 
 const noInterface = 0xffff_ffff
 /** A node that looks at the clock and does nothing else gets a line for so many looks. */
 const longestNow = 1000
 
-/** Where the lines go: a file, a stream, an array of a test. Gets whole lines, each with its line feed. */
+/** Where the lines of a recording go: a file, a stream, an array of a test. */
 export interface RecordSink {
+  /** Gets one line with its line feed. If it throws, the recording ends, and the node goes on. */
   write(line: string): unknown
 }
 
@@ -221,7 +230,7 @@ class Recorder implements RecordedPort {
     return relative(this.#port.now(), this.#start)
   }
 
-  #write(line: Line): void {
+  #write(line: RecordingLine): void {
     this.#flush()
     this.#put(JSON.stringify(line))
   }
@@ -229,7 +238,7 @@ class Recorder implements RecordedPort {
   #flush(): void {
     const last = this.#told.at(-1)
     if (last === undefined) return
-    this.#put(JSON.stringify({ at: last, now: this.#told } satisfies Line))
+    this.#put(JSON.stringify({ at: last, now: this.#told } satisfies RecordingLine))
     this.#told = []
   }
 
@@ -245,7 +254,7 @@ class Recorder implements RecordedPort {
 }
 
 // Options come from a schema of the author's and may be anything; a recording without them is better than none.
-function withOptions(head: Omit<Head, 'options'>, options: unknown): Head {
+function withOptions(head: Omit<RecordingHead, 'options'>, options: unknown): RecordingHead {
   return isPlain(options, 0) ? { ...head, options } : head
 }
 

@@ -1,6 +1,6 @@
 // answers.ts: the host's CLI as it answered in a recording.
 
-import type { AnswerLine, Line } from '../record/format.js'
+import type { AnswerLine, RecordingLine } from '../record/format.js'
 import type { CliAnswer, CliScript } from './cli.js'
 import { type Delay, delayOf } from './delay.js'
 
@@ -15,7 +15,7 @@ interface Recorded {
  *
  * @param now milliseconds from the start of the recording.
  */
-export function recordedCli(lines: readonly Line[], now: () => number): CliScript {
+export function recordedCli(lines: readonly RecordingLine[], now: () => number): CliScript {
   const recorded = answersByCommand(lines)
   const calls = new Map<string, number>()
   return command => {
@@ -29,7 +29,7 @@ export function recordedCli(lines: readonly Line[], now: () => number): CliScrip
   }
 }
 
-function answersByCommand(lines: readonly Line[]): Map<string, (Recorded | undefined)[]> {
+function answersByCommand(lines: readonly RecordingLine[]): Map<string, (Recorded | undefined)[]> {
   const byCommand = new Map<string, (Recorded | undefined)[]>()
   const open = new Map<number, { at: number; answers: (Recorded | undefined)[]; place: number }>()
   // Commands of a node run one by one: one that was given earlier than this began only here.

@@ -3,7 +3,7 @@
 import { CliError } from '../process/errors.js'
 import type { VirtualClock } from './clock.js'
 
-/** The command fails, as the host would say it. */
+/** The command fails: `vm.cli` rejects with {@link CliError}. */
 export interface CliFailure {
   /** Why, in words. */
   readonly failed: string
@@ -17,12 +17,13 @@ export interface CliFailure {
 
 /** What the command writes, and how long it takes. */
 export interface CliOutput {
+  /** What it writes. */
   readonly text: string
   /** Milliseconds of virtual time; default: no time. */
   readonly after?: number
 }
 
-/** What a command is answered with. */
+/** What a command is answered with: its output, or a failure. */
 export type CliAnswer = string | CliOutput | CliFailure
 
 /**

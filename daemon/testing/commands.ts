@@ -6,17 +6,23 @@ import type { CallAnswer } from './questions.js'
 
 /** The node added to one of its counters. */
 export interface CountCommand<Counter extends string = string> {
+  /** `node.count`. */
   readonly kind: 'count'
   /** Virtual time, as `vm.now()` gives it. */
   readonly time: number
+  /** The counter. */
   readonly counter: Counter
+  /** What was added. */
   readonly by: number
 }
 
 /** The node sent a packet, or tried to. */
 export interface EnqueueCommand<Next extends string = string> {
+  /** `node.enqueue`. */
   readonly kind: 'enqueue'
+  /** Virtual time, as `vm.now()` gives it. */
   readonly time: number
+  /** The next node. */
   readonly next: Next
   /** A copy: what the node does to its own afterwards does not show. */
   readonly packet: Uint8Array
@@ -32,22 +38,29 @@ export interface EnqueueCommand<Next extends string = string> {
 
 /** The node ran a command of the host's CLI. */
 export interface CliCommand {
+  /** `vm.cli`. */
   readonly kind: 'cli'
+  /** Virtual time, as `vm.now()` gives it. */
   readonly time: number
+  /** The command line. */
   readonly command: string
 }
 
 /** The node sent an event to a peer (`send`), or called it (`call`). */
 export interface PeerCommand<Peer extends string = string> {
+  /** `peer.send` or `peer.call`. */
   readonly kind: 'send' | 'call'
+  /** Virtual time, as `vm.now()` gives it. */
   readonly time: number
   /** As the definition calls it. */
   readonly peer: Peer
+  /** The name of the message. */
   readonly type: string
+  /** What it carries. */
   readonly fields: Readonly<Record<string, unknown>>
 }
 
-/** The node answered a call. */
+/** The node answered a call, by `event.reply` or `event.refuse`. */
 export type AnswerCommand = {
   readonly kind: 'answer'
   readonly time: number

@@ -8,7 +8,7 @@ import type { AnyEvent, Messages } from '../message/message.js'
 import { type MessageTable, recordKind } from '../message/table.js'
 import { type CallAnswer, OpenCall } from './questions.js'
 
-/** What an event has that is not of its message. */
+/** What a test may say of an event besides the fields of its message. */
 export interface EventSetup {
   /** It was handed to a node before that did not finish with it. Default: whether `attempts` is more than 0. */
   readonly redelivered?: boolean
@@ -18,7 +18,7 @@ export interface EventSetup {
   readonly time?: number
 }
 
-/** The state of an interface: what a test may say of it. */
+/** The state of an interface, as far as `kit.transition` is to change it. */
 export type InterfaceState = {
   readonly [Field in Exclude<keyof InterfaceChangeFields, 'name' | 'change'>]?: ValueOfKind<
     InterfaceChangeFields[Field]

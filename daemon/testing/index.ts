@@ -1,6 +1,7 @@
 // index.ts: what tests of nodes import from 'corod/testing'.
 
-export type { Recording } from '../record/format.js'
+export type { RunResult } from '../process/runtime.js'
+export type { Recording, RecordingHead, RecordingLine } from '../record/format.js'
 export { RecordingError, readRecording } from '../record/reader.js'
 export type { RecordSink } from '../record/recorder.js'
 export type { CliAnswer, CliFailure, CliOutput, CliScript } from './cli.js'

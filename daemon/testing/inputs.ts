@@ -6,7 +6,7 @@ import { interfaceChange } from '../message/interface.js'
 import type { Fields } from '../message/kind.js'
 import type { AnyEvent, Messages } from '../message/message.js'
 import { type MessageTable, recordKind } from '../message/table.js'
-import type { EventLine, Line } from '../record/format.js'
+import type { EventLine, RecordingLine } from '../record/format.js'
 
 /** What comes at one moment. */
 export interface Input {
@@ -22,7 +22,7 @@ export interface Input {
  * The inputs of a recording, in order. An event that had been accepted when the one before it was handed over was there
  * then, and comes with it; unless a timer or an answer came between, because the node saw that first.
  */
-export function inputsOf(lines: readonly Line[]): Input[] {
+export function inputsOf(lines: readonly RecordingLine[]): Input[] {
   const inputs: { at: number; events: EventLine[]; close: boolean }[] = []
   let open: EventLine[] | undefined
   for (const line of lines) {

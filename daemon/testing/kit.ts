@@ -43,7 +43,7 @@ export async function testNode<
   return kit
 }
 
-/** A node under test. Made by {@link testNode}. */
+/** A node under test. Made by `testNode()`; make it with `await using`, so that it ends with the test. */
 export class NodeKit<
     M extends Messages = Messages,
     Next extends string = string,
@@ -57,7 +57,7 @@ export class NodeKit<
   // The failure that a method has thrown.
   #told: RunResult | undefined
 
-  /** For {@link testNode}. `options` are checked. */
+  /** @internal For {@link testNode}. `options` are checked. */
   constructor(definition: ProcessNode, setup: NodeSetup, options: unknown) {
     const { name = 'test', start = 1_000_000, limit = defaultLimit, record } = setup
     super(new Stage(definition, { name, options, start, limit, record }))
@@ -71,6 +71,9 @@ export class NodeKit<
    * Sends an event. It arrives when the test goes on (`settle`, `advance`, …), together with all others that were sent
    * until then: as one batch, in their order.
    *
+   * @param type one of the messages of the node.
+   * @param fields the fields of that message; left out if it has none.
+   * @param setup whether it is redelivered, and the like.
    * @returns its sequence number.
    * @throws MessageError for fields that do not fit; Error if the node has ended, or its inbox was closed.
    */
@@ -82,7 +85,10 @@ export class NodeKit<
    * Sends an event whose sender waits for the reply, for a message that was made with `call`. It arrives like one of
    * `send`.
    *
+   * @param type one of the messages that were made by `call()`.
+   * @param fields the fields of that message; left out if it has none.
    * @returns the call: its `answer` is there when the node has given one.
+   * @throws MessageError for fields that do not fit; Error if the node has ended, or its inbox was closed.
    */
   call<Type extends Callable<M>>(type: Type, ...[fields]: FieldArguments<M[Type]>): PendingCall<ReplyTo<M[Type]>> {
     const { book, calls } = this.stage.port
@@ -103,7 +109,8 @@ export class NodeKit<
    * The host dropped the next `count` events, because the node's queue was full: they take their sequence numbers, and
    * the node gets a `gap`.
    *
-   * @param count at least 1
+   * @param count at least 1; the default.
+   * @returns the sequence number of the gap.
    */
   gap(count = 1): bigint {
     return this.#put(this.#events.gap(this.now, count))
@@ -113,6 +120,10 @@ export class NodeKit<
    * A transition of an interface, for a node that lists `interfaceChange`. The interface keeps the state that it had
    * but for what is given; at first it is down, with an index and a MAC address of its own and an MTU of 1500.
    *
+   * @param name of the interface.
+   * @param change what the transition is about.
+   * @param state what is different from now on.
+   * @returns its sequence number.
    * @example kit.transition('eth0', 'link', { link: true })
    */
   transition(...[name, change, state]: TransitionArguments<M>): bigint {
@@ -129,6 +140,8 @@ export class NodeKit<
    * Answers a command of the host's CLI, or all that a pattern matches, from now on; the newest answer goes first.
    * Without one a command fails, and says so.
    *
+   * @param command the whole command line, or a pattern of it.
+   * @param script what it is answered with.
    * @example
    * kit.onCli('show version', 'vpp v26.06')
    * kit.onCli(/^show /, { failed: 'unknown input' })
@@ -142,6 +155,9 @@ export class NodeKit<
    * What a peer does with each event of that name from now on: a reply, a refusal, a loss. Without this, what is sent is
    * taken, and a call fails, and says so.
    *
+   * @param peer as the definition calls it.
+   * @param type one of its messages.
+   * @param script what it does.
    * @example
    * kit.onPeer('store', 'get', { reply: { value: 'x' } })
    * kit.onPeer('store', 'get', ({ key }) => (key === 0 ? { refused: 'no such key' } : { reply: { value: `${key}` } }))
@@ -155,7 +171,7 @@ export class NodeKit<
     this.stage.others.on(peer, type, script as PeerScript)
   }
 
-  /** Packets that the host still has room for, each one takes one off; 0 makes `enqueue` return false. */
+  /** Packets that the host still has room for; each takes one off. Set it to 0, and `node.enqueue` returns false. At first: no limit. */
   get room(): number {
     return this.stage.port.room
   }
@@ -170,6 +186,7 @@ export class NodeKit<
    * Has `action` done in `ms` milliseconds of virtual time: for events on a schedule. What is due at the same moment
    * happens in the order in which it was planned, and before timers of the node.
    *
+   * @param ms from now; 0 and less: at the present time.
    * @example kit.after(250, () => kit.send('disable'))
    */
   after(ms: number, action: () => void): void {
@@ -190,8 +207,9 @@ export class NodeKit<
   }
 
   /**
-   * Lets `ms` milliseconds of virtual time pass, and at each moment at which something is due everything settle.
+   * Lets virtual time pass, and at each moment at which something is due everything settle.
    *
+   * @param ms milliseconds, from 0.
    * @throws what the node threw, at the time at which it did; once.
    */
   async advance(ms: number): Promise<void> {
@@ -203,7 +221,8 @@ export class NodeKit<
   /**
    * Lets time pass until something is true; it is asked whenever everything has settled.
    *
-   * @param within milliseconds of virtual time, an hour by default.
+   * @param condition what is to become true.
+   * @param options.within milliseconds of virtual time, an hour by default.
    * @throws Error if it does not become true within that time, or nothing is left that could happen; what the node threw.
    */
   async until(condition: () => boolean, { within = 3_600_000 } = {}): Promise<void> {

@@ -1,7 +1,7 @@
 // lateness.ts: how late the timers of a recorded life went off, so that those of a replay are as late. Without this a
 // node that sets its timer anew each time would drift away from its recording.
 
-import type { Line, TimerLine } from '../record/format.js'
+import type { RecordingLine, TimerLine } from '../record/format.js'
 
 /** What a time may be off by, and still be the same: the clocks agree, and a change of a period is larger. */
 const same = 0.25
@@ -14,7 +14,7 @@ export class Lateness {
   readonly #start: number
 
   /** Times of the lines are relative to `start`; those of `of` are not. */
-  constructor(lines: readonly Line[], start: number) {
+  constructor(lines: readonly RecordingLine[], start: number) {
     this.#timers = lines.filter(line => 'timer' in line)
     this.#start = start
   }

@@ -6,6 +6,7 @@ import type { Log } from '../process/node.js'
 export interface LogLine {
   /** Virtual time. */
   readonly time: number
+  /** The method of `node.log` that wrote it. */
   readonly level: keyof Log
   /** Empty if the node gave none. */
   readonly text: string

@@ -2,10 +2,12 @@
 
 import { checkOptions, type StandardSchema } from '../process/options.js'
 
-/** The options are none that the node can run with. */
+/** The options are none that the node can run with. Its message has everything that the schema finds wrong. */
 export class OptionsError extends Error {
+  /** Always the same. */
   readonly code = 'ERR_OPTIONS'
 
+  /** @internal */
   constructor(message: string) {
     super(message)
     this.name = 'OptionsError'

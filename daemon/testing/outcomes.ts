@@ -1,7 +1,7 @@
 // outcomes.ts: peers as they took events and answered calls in a recording.
 
 import type { CompiledPeer } from '../process/peers.js'
-import type { Line, OutcomeLine, PeerLine } from '../record/format.js'
+import type { OutcomeLine, PeerLine, RecordingLine } from '../record/format.js'
 import { type Delay, delayOf } from './delay.js'
 import type { PeerAnswer, PeerScript, ScriptedPeers } from './peers.js'
 
@@ -21,7 +21,7 @@ type Outcomes = (Outcome | undefined)[]
 export function recordedPeers(
   others: ScriptedPeers,
   peers: readonly CompiledPeer[],
-  lines: readonly Line[],
+  lines: readonly RecordingLine[],
   now: () => number,
 ): void {
   const recorded = outcomesOf(lines)
@@ -45,7 +45,7 @@ function inTurn(outcomes: Outcomes, now: () => number): PeerScript {
   }
 }
 
-function outcomesOf(lines: readonly Line[]): Map<string, Outcomes> {
+function outcomesOf(lines: readonly RecordingLine[]): Map<string, Outcomes> {
   const all = new Map<string, Outcomes>()
   const open = new Map<number, { line: PeerLine; outcomes: Outcomes; place: number }>()
   // Events for one peer arrive one after the other: one that was sent earlier than this was on its way until then.

@@ -11,8 +11,12 @@ interface Taking {
   readonly after?: number
 }
 
-/** What a peer does with an event. Of one that was only sent, replies go nowhere. */
+/**
+ * What a peer does with an event, with the milliseconds of virtual time that it takes (`after`; default: none). Of one
+ * that was only sent, replies go nowhere.
+ */
 export type PeerAnswer<R = unknown> =
+  /** It replies with these fields. */
   | ({ readonly reply: R } & Taking)
   /** It says no. */
   | ({ readonly refused: string } & Taking)
@@ -23,7 +27,10 @@ export type PeerAnswer<R = unknown> =
   /** It does not get the event: the host's name for why, such as `FULL`, `CLOSED`, `HOST_AWAY`. */
   | ({ readonly undelivered: string } & Taking)
 
-/** An answer, or a function that makes one of the fields of each event. */
+/**
+ * An answer, or a function that makes one of the fields of each event. `signal` aborts when the node does not wait for it
+ * any more.
+ */
 export type PeerScript<F = unknown, R = unknown> =
   | PeerAnswer<R>
   | ((fields: F, signal: AbortSignal) => PeerAnswer<R> | Promise<PeerAnswer<R>>)

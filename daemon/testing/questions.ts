@@ -4,16 +4,19 @@
 import type { Question } from '../message/call.js'
 import type { AnyEvent } from '../message/message.js'
 
-/** What became of a call. `unanswered`: the node asked for its next event, or returned. `died`: it threw or was stopped. */
+/**
+ * What became of a call. `unanswered`: the node asked for its next event, or returned, without an answer. `died`: it threw
+ * or was stopped.
+ */
 export type CallAnswer<R = unknown> =
   | { readonly how: 'replied'; readonly value: R }
   | { readonly how: 'refused'; readonly reason: string }
   | { readonly how: 'unanswered' }
   | { readonly how: 'died' }
 
-/** A call that the test has made. */
+/** A call that the test has made with `kit.call`. */
 export interface PendingCall<R = unknown> {
-  /** Of its event. */
+  /** The sequence number of its event. */
   readonly seq: bigint
   /** What the node answered; undefined: nothing yet. */
   readonly answer: CallAnswer<R> | undefined

@@ -1,7 +1,7 @@
 // reads.ts: the times that a recorded node was told, told again. A node that does the same as the recorded one thereby
 // sets its timers for the very same times; one that does something else gets the times of about the same moment.
 
-import type { Line } from '../record/format.js'
+import type { RecordingLine } from '../record/format.js'
 
 /** A time that was told so much earlier or later than now, in milliseconds, was told for another reason. */
 const near = 5
@@ -23,7 +23,7 @@ export class RecordedReads {
   #span: Span
 
   /** Times of the lines are relative to `start`; those of `next` are not. */
-  constructor(lines: readonly Line[], start: number) {
+  constructor(lines: readonly RecordingLine[], start: number) {
     this.#start = start
     let span = empty()
     this.#span = span
@@ -39,7 +39,7 @@ export class RecordedReads {
   }
 
   /** The thing of that line has happened again. */
-  enter(line: Line): void {
+  enter(line: RecordingLine): void {
     const key = happened(line)
     if (key !== undefined) this.#span = this.#spans.get(key) ?? empty()
   }
@@ -68,7 +68,7 @@ function take(span: Span, at: number): number | undefined {
 }
 
 // What happens to a node, by a name that is the same in a replay.
-function happened(line: Line): string | undefined {
+function happened(line: RecordingLine): string | undefined {
   if ('event' in line) return `event ${line.seq}`
   if ('timer' in line) return `timer ${line.at}`
   if ('answer' in line) return `answer ${line.answer}`

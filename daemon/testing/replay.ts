@@ -5,7 +5,7 @@
 
 import type { ProcessNode } from '../process/node.js'
 import type { RunResult } from '../process/runtime.js'
-import type { Head, Line, Recording } from '../record/format.js'
+import type { Recording, RecordingHead, RecordingLine } from '../record/format.js'
 import { readRecording } from '../record/reader.js'
 import { recordedCli } from './answers.js'
 import { EventReader, type Input, inputsOf } from './inputs.js'
@@ -30,8 +30,11 @@ export interface ReplaySetup {
 
 /** An event of the recording that the node cannot get. */
 export interface Undelivered {
+  /** The name of its message. */
   readonly event: string
+  /** Its sequence number. */
   readonly seq: bigint
+  /** Why it does not fit. */
   readonly reason: string
 }
 
@@ -55,7 +58,9 @@ export interface Replay {
  * Replays a recording against a node, the one that was recorded or a changed one. It is exact for nodes that depend on
  * nothing but their events, their timers and the answers of the CLI.
  *
- * @param recording its text, or what `readRecording` made of it.
+ * @param definition the node.
+ * @param recording its text, or what `readRecording()` made of it.
+ * @param setup what is to be different.
  * @throws RecordingError for a text that is none; OptionsError if there are no options to run the node with.
  */
 export async function replay(
@@ -100,7 +105,7 @@ export async function replay(
   return { same: text === '', removed, added, undelivered: [...undelivered.values()], result, diff: text }
 }
 
-function paceOf(lines: readonly Line[], start: number, reads: RecordedReads): Pace {
+function paceOf(lines: readonly RecordingLine[], start: number, reads: RecordedReads): Pace {
   const lateness = new Lateness(lines, start)
   return {
     late: (deadline, now) => lateness.of(deadline, now),
@@ -113,7 +118,7 @@ function paceOf(lines: readonly Line[], start: number, reads: RecordedReads): Pa
   }
 }
 
-async function optionsOf(definition: ProcessNode, head: Head, setup: ReplaySetup): Promise<unknown> {
+async function optionsOf(definition: ProcessNode, head: RecordingHead, setup: ReplaySetup): Promise<unknown> {
   if (setup.options !== undefined) return checkedOptions(definition.options, setup.options)
   if ('options' in head) return head.options
   throw new OptionsError('the recording has no options, JSON could not say them: give those of the node')

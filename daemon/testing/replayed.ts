@@ -1,21 +1,21 @@
 // replayed.ts: the recording that a replay makes of itself, and what the recorded host had no room for.
 
-import type { Line } from '../record/format.js'
+import type { RecordingLine } from '../record/format.js'
 import type { RecordSink } from '../record/recorder.js'
 
 /** Lines of a replay. Knows where in the recorded life it is: at which packet after which event. */
 export class ReplayedLines implements RecordSink {
-  readonly lines: Line[] = []
+  readonly lines: RecordingLine[] = []
   // For each event after which packets were refused: which of them.
   readonly #refused = new Map<string, Set<number>>()
   #head = true
   #step = ''
   #packets = 0
 
-  readonly #happened: (line: Line) => void
+  readonly #happened: (line: RecordingLine) => void
 
   /** `happened` hears each line. */
-  constructor(recorded: readonly Line[], happened: (line: Line) => void) {
+  constructor(recorded: readonly RecordingLine[], happened: (line: RecordingLine) => void) {
     this.#happened = happened
     let step = ''
     let packets = 0
@@ -35,7 +35,7 @@ export class ReplayedLines implements RecordSink {
       this.#head = false
       return
     }
-    const line = JSON.parse(text) as Line
+    const line = JSON.parse(text) as RecordingLine
     if ('now' in line) return
     this.lines.push(line)
     this.#happened(line)

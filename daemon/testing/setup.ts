@@ -6,7 +6,7 @@ import type { RecordSink } from '../record/recorder.js'
 import type { CliScript } from './cli.js'
 import type { EventSetup, InterfaceState } from './events.js'
 
-/** How a node is to be run. */
+/** How `testNode()` is to run a node. */
 export interface NodeSetup {
   /** What the YAML has under `options`; checked by the node's schema if it declares one. Default: `{}`. */
   readonly options?: Readonly<Record<string, unknown>>
@@ -18,7 +18,7 @@ export interface NodeSetup {
   readonly start?: number
   /** So many waits without any time passing are an endless loop, and fail the node. Default: 1000000. */
   readonly limit?: number
-  /** Gets a recording of each life of the node, for `replay`. */
+  /** Gets a recording of each life of the node, for `replay()`. */
   readonly record?: RecordSink
 }
 
@@ -27,7 +27,7 @@ export type Sendable<M extends Messages> = {
   [Type in keyof M & string]: M[Type] extends Message<InterfaceChangeFields> ? never : Type
 }[keyof M & string]
 
-/** The names of the messages that declare a reply. */
+/** The names of the messages that were made by `call()`. */
 export type Callable<M extends Messages> = {
   [Type in keyof M & string]: M[Type] extends Call ? Type : never
 }[keyof M & string]

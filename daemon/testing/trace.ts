@@ -1,7 +1,7 @@
 // trace.ts: the lines of a recording as steps: an event, and what the node asked for until the next one.
 
 import { createHash } from 'node:crypto'
-import type { EventLine, Line, PacketLine } from '../record/format.js'
+import type { EventLine, PacketLine, RecordingLine } from '../record/format.js'
 
 /** Something that a node did. */
 export interface Deed {
@@ -24,7 +24,7 @@ export interface Step {
 const shownBytes = 96
 
 /** The steps of a life, the one before the first event included. */
-export function stepsOf(lines: readonly Line[]): Step[] {
+export function stepsOf(lines: readonly RecordingLine[]): Step[] {
   let deeds: Deed[] = []
   const steps: { event: EventLine | undefined; deeds: Deed[] }[] = [{ event: undefined, deeds }]
   for (const line of lines) {
@@ -61,7 +61,7 @@ function count(deeds: Deed[], at: number, counter: string, by: number): void {
   deeds.push({ at: before === undefined ? at : last!.at, text, key: text })
 }
 
-function deedText(line: Line): string | undefined {
+function deedText(line: RecordingLine): string | undefined {
   if ('enqueue' in line) return packetText(line)
   if ('command' in line) return `cli ${JSON.stringify(line.command)}`
   if ('to' in line) return `${line.kind} ${line.peer} ${line.type} ${JSON.stringify(line.fields)}`

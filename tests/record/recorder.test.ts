@@ -13,7 +13,7 @@ import {
   text,
 } from '../../daemon/index.js'
 import type { ProcessNode } from '../../daemon/process/node.js'
-import type { Line } from '../../daemon/record/format.js'
+import type { RecordingLine } from '../../daemon/record/format.js'
 import { RecordingError, readRecording } from '../../daemon/record/reader.js'
 import { recordPort } from '../../daemon/record/recorder.js'
 import { type NodeSetup, testNode } from '../../daemon/testing/index.js'
@@ -24,11 +24,11 @@ class Lines {
   write(line: string): void {
     this.text += line
   }
-  get lines(): readonly Line[] {
+  get lines(): readonly RecordingLine[] {
     return readRecording(this.text).lines
   }
   /** Without what is about time. */
-  get deeds(): readonly Line[] {
+  get deeds(): readonly RecordingLine[] {
     return this.lines.filter(line => !('timer' in line) && !('now' in line))
   }
 }
