@@ -36,6 +36,8 @@ const struct corod_node_spec *corod_node_spec(const struct corod_node *node);
 // While the host has not answered node_change: what the node is to become. Else NULL.
 const struct corod_node_spec *corod_node_wanted(const struct corod_node *node);
 
+struct corod_core *corod_node_core(const struct corod_node *node);
+
 // One pointer of the host's per node.
 void *corod_node_host_data(const struct corod_node *node);
 void corod_node_set_host_data(struct corod_node *node, void *data);
@@ -83,6 +85,12 @@ void corod_interface_missed(struct corod_core *core);
 struct corod_node *corod_node_find(struct corod_core *core, const char *name);
 struct corod_node *corod_node_by_handle(struct corod_core *core, uint32_t slot, uint32_t generation, uint32_t *status);
 void corod_node_handle(const struct corod_node *node, uint32_t *slot, uint32_t *generation);
+
+// A burst: many events may be accepted in a row. Their daemon is told at its end (or every few hundred events, or when
+// a ring is full), not once for each, and the clock is read once for all of them. Bursts nest; begin and end belong
+// together and no other part of the host's loop may run in between.
+void corod_burst_begin(struct corod_core *core);
+void corod_burst_end(struct corod_core *core);
 
 // Looks at the ready words of all executors, as a rung doorbell would: for hosts whose loop may be too busy to poll
 // descriptors. Cheap when nothing is ready. Returns whether it found something.

@@ -60,12 +60,63 @@ void corod_bell_close(struct corod_bell *bell) {
   }
   bell->token = -1;
   bell->words = NULL;
+  bell->owed_words = 0;
+  memset(bell->owed, 0, sizeof bell->owed);
 }
 
 void corod_bell_ring(struct corod_core *core, const struct corod_slot *slot) {
   struct corod_bell *bell = &core->session->bells[slot->executor];
-  if (bell->words && corod_bell_post(&bell->words->to_daemon, slot->number))
+  struct corod_burst *burst = &core->burst;
+  if (!bell->words)
+    return;
+  if (burst->depth) {
+    uint32_t word = slot->number >> 6;
+    bell->owed[word] |= 1ull << (slot->number & 63);
+    bell->owed_words |= 1ull << word;
+    burst->executors |= 1u << slot->executor;
+    if (++burst->published == COROD_BURST)
+      corod_bells_flush(core);
+  } else if (corod_bell_post(&bell->words->to_daemon, slot->number))
     corod_pipe_ring(bell->ring_fd);
+}
+
+// Bits first, then one byte: who is woken finds all of them.
+static void ring_owed(struct corod_bell *bell) {
+  bool ring = false;
+  for (; bell->owed_words; bell->owed_words &= bell->owed_words - 1) {
+    uint32_t w = (uint32_t)__builtin_ctzll(bell->owed_words);
+    for (; bell->owed[w]; bell->owed[w] &= bell->owed[w] - 1)
+      ring |= corod_bell_post(&bell->words->to_daemon, w * 64 + (uint32_t)__builtin_ctzll(bell->owed[w]));
+  }
+  if (ring)
+    corod_pipe_ring(bell->ring_fd);
+}
+
+void corod_bells_flush(struct corod_core *core) {
+  struct corod_burst *burst = &core->burst;
+  // Of a bell that was closed meanwhile nothing is owed any more.
+  for (; burst->executors && core->session; burst->executors &= burst->executors - 1)
+    ring_owed(&core->session->bells[__builtin_ctz(burst->executors)]);
+  burst->executors = burst->published = 0;
+  burst->now = 0;
+}
+
+void corod_burst_begin(struct corod_core *core) {
+  core->burst.depth++;
+}
+
+void corod_burst_end(struct corod_core *core) {
+  if (--core->burst.depth == 0)
+    corod_bells_flush(core);
+}
+
+uint64_t corod_stamp(struct corod_core *core) {
+  struct corod_burst *burst = &core->burst;
+  if (!burst->depth)
+    return corod_now(core);
+  if (!burst->now)
+    burst->now = corod_now(core);
+  return burst->now;
 }
 
 void corod_bell_later(struct corod_core *core, const struct corod_slot *slot) {
@@ -119,8 +170,11 @@ bool corod_bell_turn(struct corod_bell *bell, bool rung) {
     (void)corod_pipe_drain(bell->wait_fd);
   corod_bell_disarm(words);
   for (int round = 0; round < COROD_ROUNDS; round++) {
+    corod_burst_begin(core);
     found |= corod_bell_collect(words, bell->pending) != 0;
-    if (!serve(bell, &budget, &slots)) {
+    bool served = serve(bell, &budget, &slots);
+    corod_burst_end(core);
+    if (!served) {
       corod_again(core);
       return true;
     }

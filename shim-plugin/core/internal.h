@@ -24,6 +24,7 @@
 #define COROD_QUESTIONS_OF_SLOT 4096u   // of them, those of one asking slot
 #define COROD_SIGNALS_LISTED 1024u      // native process nodes that a daemon may list
 #define COROD_NAMES 1024u               // buckets of the table of names
+#define COROD_BURST 256u                // records published in a burst before their executors are told
 #define COROD_WAIT_LEAST 10000u         // nanoseconds; a process node never waits for less
 #define COROD_LOOK_AGAIN 1000000u       // nanoseconds after which a relayed deadline is looked at again, at first
 #define COROD_LOOK_AGAIN_MOST 1024000000u
@@ -193,6 +194,8 @@ struct corod_bell {
   int token;
   uint64_t pending[COROD_READY_WORDS]; // slots that were ready and have not had their turn
   uint32_t at;                         // slot at which the next turn begins
+  uint64_t owed[COROD_READY_WORDS];    // slots whose ready bits wait for the end of the burst
+  uint64_t owed_words;                 // words of `owed` that are not 0
 };
 
 // A message that could not be sent yet; the descriptors are ours until it is.
@@ -229,6 +232,14 @@ struct corod_stranger {
   uint64_t order;
 };
 
+// A stretch of work that may publish many records: its bells ring once, at its end.
+struct corod_burst {
+  uint32_t depth;     // bursts inside bursts; 0: none
+  uint32_t published; // since the executors were last told
+  uint32_t executors; // a bit for each that is owed a bell
+  uint64_t now;       // the time of what is accepted; 0: not looked at yet
+};
+
 struct corod_core_stats {
   uint64_t attachments, refused, malformed, strangers_dropped, messages, commands, command_faults, outcomes_dropped,
       asked, answered, unanswered_in_time, answers_unwanted, interface_changes, interface_gaps, nodes_discarded,
@@ -255,6 +266,7 @@ struct corod_core {
   struct corod_slot own; // slot 0
   struct corod_questions questions;
   struct corod_slot *leaving, **leaving_end;
+  struct corod_burst burst;
   uint64_t cli_jobs, cli_memory;
   uint64_t log_window;
   uint32_t log_lines, log_suppressed;
@@ -272,6 +284,9 @@ void corod_log(struct corod_core *core, enum corod_log_level level, const char *
 void corod_again(struct corod_core *core);
 
 uint64_t corod_now(struct corod_core *core);
+
+// The time that a record carries: of a whole burst, or now.
+uint64_t corod_stamp(struct corod_core *core);
 
 // ---- strangers.c: connections before they are attached
 
@@ -327,8 +342,10 @@ void corod_session_abandon(struct corod_core *core);
 uint32_t corod_bell_open(struct corod_session *session, uint32_t id, struct corod_place *words, int fds[2],
                          struct corod_region_made *made);
 void corod_bell_close(struct corod_bell *bell);
-// Tells the slot's executor to look at it.
+// Tells the slot's executor to look at it, in a burst soon.
 void corod_bell_ring(struct corod_core *core, const struct corod_slot *slot);
+// Tells them what the burst has held back so far: somebody is about to wait for the daemon.
+void corod_bells_flush(struct corod_core *core);
 // The slot has a turn of its own accord, soon.
 void corod_bell_later(struct corod_core *core, const struct corod_slot *slot);
 // One turn: what is ready, within the budget. `rung`: its pipe is readable. True: something was ready.

@@ -55,6 +55,9 @@ const struct corod_node_spec *corod_node_spec(const struct corod_node *node) {
 const struct corod_node_spec *corod_node_wanted(const struct corod_node *node) {
   return node->state == COROD_NODE_CHANGING ? &node->wanted.spec : NULL;
 }
+struct corod_core *corod_node_core(const struct corod_node *node) {
+  return node->core;
+}
 void *corod_node_host_data(const struct corod_node *node) {
   return node->host_data;
 }

@@ -71,10 +71,12 @@ static void expired(void *arg) {
   if (read(all->fd, &times, sizeof times) < 0 && errno == EAGAIN)
     return;
   all->armed = UINT64_MAX;
+  corod_burst_begin(core);
   while (all->n && all->heap[0]->deadline <= now) {
     core->stats.unanswered_in_time++;
     corod_question_end(core, all->heap[0], COROD_TIMEOUT, NULL, 0);
   }
+  corod_burst_end(core);
   arm(core);
   corod_session_settle(core);
 }

@@ -28,7 +28,7 @@ static void notice(struct corod_node *node, struct corod_missing *missing, struc
                                 .kind = COROD_KIND_GAP,
                                 .type = COROD_CODE_GAP,
                                 .seq = gap->last,
-                                .time = corod_now(node->core)};
+                                .time = corod_stamp(node->core)};
   memset(missing, 0, sizeof *missing);
 }
 
@@ -65,7 +65,7 @@ static int move_one(struct corod_node *node) {
     if (!(at = corod_window_claim(node, sizeof *at)))
       return 0;
     *at = (struct corod_record){
-        .size = sizeof *at, .kind = COROD_KIND_CLOSE, .seq = node->seq, .time = corod_now(node->core)};
+        .size = sizeof *at, .kind = COROD_KIND_CLOSE, .seq = node->seq, .time = corod_stamp(node->core)};
     node->ending = false;
     return 1;
   }
@@ -148,7 +148,7 @@ uint32_t corod_relay_accept(struct corod_node *node, enum corod_kind kind, uint3
                               .type = type,
                               .answer = question ? question->handle : 0,
                               .seq = node->seq + 1,
-                              .time = corod_now(node->core)};
+                              .time = corod_stamp(node->core)};
   uint32_t span = corod_record_span(head.size);
   *seq = 0;
   bool waited = !queue_empty(node);

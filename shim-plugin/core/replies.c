@@ -24,7 +24,7 @@ static int put(struct corod_core *core, struct corod_slot *slot, struct corod_ou
                               .flags = left > bytes ? COROD_FLAG_MORE : 0,
                               .type = outcome->status,
                               .seq = outcome->seq,
-                              .time = corod_now(core)};
+                              .time = corod_stamp(core)};
   if (bytes)
     memcpy(at + 1, outcome->bytes + outcome->sent, bytes);
   outcome->sent += bytes;

@@ -70,15 +70,19 @@ static bool listens(const struct corod_node *node) {
 void corod_interface_changed(struct corod_core *core, const struct corod_interface *transition) {
   uint64_t seq;
   core->stats.interface_changes++;
+  corod_burst_begin(core);
   for (struct corod_node *node = core->nodes; node; node = node->next)
     if (listens(node))
       corod_relay_accept(node, COROD_KIND_EVENT, COROD_CODE_INTERFACE, transition, sizeof *transition, COROD_NOT_TOLD,
                          NULL, &seq);
+  corod_burst_end(core);
 }
 
 void corod_interface_missed(struct corod_core *core) {
   core->stats.interface_gaps++;
+  corod_burst_begin(core);
   for (struct corod_node *node = core->nodes; node; node = node->next)
     if (listens(node))
       corod_relay_missed(node);
+  corod_burst_end(core);
 }

@@ -38,7 +38,7 @@ void corod_slot_leave(struct corod_core *core, struct corod_slot *slot) {
   core->leaving_end = &slot->leaving_next;
 }
 
-bool corod_slots_leave_turn(struct corod_core *core) {
+static bool leave_turn(struct corod_core *core) {
   uint32_t budget = core->config.budget;
   while (core->leaving) {
     struct corod_slot *slot = core->leaving;
@@ -55,4 +55,11 @@ bool corod_slots_leave_turn(struct corod_core *core) {
       corod_registration_left(slot->node);
   }
   return true;
+}
+
+bool corod_slots_leave_turn(struct corod_core *core) {
+  corod_burst_begin(core);
+  bool done = leave_turn(core);
+  corod_burst_end(core);
+  return done;
 }

@@ -85,6 +85,7 @@ void corod_window_publish(struct corod_node *node) {
 bool corod_window_starve(struct corod_node *node) {
   uint32_t head = node->events.head;
   corod_starved_set(&node->slot.plot.b->event_starved);
+  corod_bells_flush(node->core); // only who looks at the ring makes room
   return corod_window_look(node) && node->events.head != head;
 }
 

@@ -61,13 +61,18 @@ struct corod_entry *corod_nodes_find(const struct corod_nodes *nodes, const char
 // The body of every process node: events to the core, then wait for the next one or the coroutine's nearest timer.
 static struct corod_wait body(struct corod_process *process) {
   struct corod_entry *entry = process->arg;
+  struct corod_core *core = entry->node ? corod_node_core(entry->node) : NULL;
   uint64_t type, datum;
+  if (core)
+    corod_burst_begin(core);
   while (corod_process_event(process, &type, &datum)) {
     if (entry->node)
       corod_node_signal(entry->node, type, datum);
     else
       entry->discarded++;
   }
+  if (core)
+    corod_burst_end(core);
   return (struct corod_wait){COROD_WAIT_EVENT_OR_CLOCK,
                              entry->node ? corod_node_run(entry->node, corod_clock()) : UINT64_MAX};
 }

@@ -32,6 +32,9 @@ static void hand_over(corod_vpp_node_t *node, uword type, uword *data) {
 
 void corod_vpp_drain(vlib_main_t *vm, corod_vpp_node_t *node) {
   uword type, *data;
+  struct corod_core *core = node && node->core ? corod_node_core(node->core) : NULL;
+  if (core)
+    corod_burst_begin(core);
   while ((data = vlib_process_get_event_data(vm, &type))) {
     hand_over(node, type, data);
     if (vec_max_bytes(data) > 1u << 19) // a flood's vector is not kept for ever
@@ -39,6 +42,8 @@ void corod_vpp_drain(vlib_main_t *vm, corod_vpp_node_t *node) {
     else
       vlib_process_put_event_data(vm, data);
   }
+  if (core)
+    corod_burst_end(core);
 }
 
 uword corod_vpp_process(vlib_main_t *vm, vlib_node_runtime_t *runtime, vlib_frame_t *frame) {

@@ -218,13 +218,16 @@ static bool drain_lane(lane_t *lane) {
 static bool drain(void) {
   lane_t **lane;
   bool found = false;
+  corod_burst_begin(corod_vpp.core);
   vec_foreach (lane, lanes)
     if (*lane)
       found |= drain_lane(*lane);
+  corod_burst_end(corod_vpp.core);
   return found;
 }
 
 static void flush_stalled(void) {
+  corod_burst_begin(corod_vpp.core);
   for (u32 i = 0; i < vec_len(stalled);) {
     corod_vpp_node_t *node = stalled[i];
     while (node->stalled_head < vec_len(node->stalled)) {
@@ -241,6 +244,7 @@ static void flush_stalled(void) {
     forget_stalled(node);
     set_word(node, WORD_LIVE);
   }
+  corod_burst_end(corod_vpp.core);
 }
 
 void corod_vpp_lanes_retry(void) {

@@ -116,6 +116,8 @@ static void count(void *host, struct corod_node *node, uint32_t counter, uint64_
   (void)host;
   CHECK(counter < corod_node_spec(node)->n_counters);
   scene.counted[counter] += by;
+  if (scene.when_counted)
+    scene.when_counted();
 }
 
 static uint32_t enqueue(void *host, struct corod_node *node, const struct corod_enqueue *to, const uint8_t *packet,

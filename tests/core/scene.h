@@ -51,6 +51,7 @@ struct scene {
   uint32_t n_deferred;
   uint32_t create_status; // what node_create and node_change answer
   uint64_t counted[8];
+  void (*when_counted)(void); // NULL: nothing
   uint32_t enqueued;
   struct corod_enqueue last_enqueue;
   uint8_t last_packet[COROD_MAX_PACKET];
