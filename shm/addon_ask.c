@@ -103,6 +103,12 @@ static napi_value node_end(napi_env env, napi_callback_info info) {
   return QUESTION(q, corod_attach_node_end, call);
 }
 
+static napi_value node_close(napi_env env, napi_callback_info info) {
+  struct asking q = begin(env, info, 4);
+  uint32_t call = u32(&q, 1), slot = u32(&q, 2), generation = u32(&q, 3);
+  return QUESTION(q, corod_attach_node_close, call, slot, generation);
+}
+
 static napi_value node_remove(napi_env env, napi_callback_info info) {
   struct asking q = begin(env, info, 5);
   uint32_t call = u32(&q, 1), slot = u32(&q, 2), generation = u32(&q, 3), how = u32(&q, 4);
@@ -138,6 +144,7 @@ napi_value corod_ask_exports(napi_env env, napi_value exports) {
       {.utf8name = "nodeCounter", .method = node_counter},
       {.utf8name = "nodeCode", .method = node_code},
       {.utf8name = "nodeEnd", .method = node_end},
+      {.utf8name = "nodeClose", .method = node_close},
       {.utf8name = "nodeRemove", .method = node_remove},
       {.utf8name = "allowSignal", .method = allow_signal},
       {.utf8name = "ready", .method = ready},

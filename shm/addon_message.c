@@ -74,6 +74,11 @@ napi_value corod_message_object(napi_env env, const struct corod_message *m) {
     number(&o, "slot", m->node_removed.slot);
     number(&o, "discarded", m->node_removed.discarded);
     return o.value;
+  case COROD_MSG_NODE_CLOSED:
+    text(&o, "kind", "nodeClosed");
+    number(&o, "slot", m->node_closed.slot);
+    number(&o, "waiting", m->node_closed.waiting);
+    return o.value;
   case COROD_MSG_READY:
     text(&o, "kind", "ready");
     number(&o, "removed", m->ready.removed);

@@ -190,6 +190,24 @@ int corod_attach_node_end(struct corod_attach *a, uint32_t call) {
   return ended(a) ? COROD_DONE : detail(a, &m);
 }
 
+// Whether the host has the slot with a node of this attachment, wherever the slot's words are used.
+static bool has_node(const struct corod_attach *a, uint32_t slot, uint32_t generation) {
+  if (slot == 0 || slot >= COROD_MAX_SLOTS)
+    return false;
+  const struct corod_slot *s = a->slots[slot];
+  const struct corod_away *away = &a->away[slot];
+  return s ? s->generation == generation : (away->token || away->left) && away->generation == generation;
+}
+
+int corod_attach_node_close(struct corod_attach *a, uint32_t call, uint32_t slot, uint32_t generation) {
+  struct corod_message m = message(COROD_MSG_NODE_CLOSE, call);
+  m.node_close.slot = slot;
+  m.node_close.generation = generation;
+  if (ended(a))
+    return COROD_DONE;
+  return has_node(a, slot, generation) && !a->away[slot].left ? ask(a, &m, slot) : COROD_MISUSE;
+}
+
 int corod_attach_node_remove(struct corod_attach *a, uint32_t call, uint32_t slot, uint32_t generation,
                              enum corod_leave how) {
   struct corod_message m = message(COROD_MSG_NODE_REMOVE, call);
@@ -198,12 +216,10 @@ int corod_attach_node_remove(struct corod_attach *a, uint32_t call, uint32_t slo
   m.node_remove.how = how;
   if (ended(a))
     return COROD_DONE;
-  if (slot == 0 || slot >= COROD_MAX_SLOTS)
+  if (!has_node(a, slot, generation))
     return COROD_MISUSE;
   struct corod_slot *s = a->slots[slot];
   struct corod_away *away = &a->away[slot];
-  if (s ? s->generation != generation : !(away->token || away->left) || away->generation != generation)
-    return COROD_MISUSE;
   // After the question the slot's memory may be another node's: no view has it then, and none may take it.
   if (away->token && !corod_share_withdraw(away->token))
     return COROD_MISUSE;

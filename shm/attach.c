@@ -254,6 +254,10 @@ static const char *handle(struct corod_attach *a, const struct corod_message *m,
     return answered(a, m->call, COROD_MSG_NODE_REMOVE, &q) && m->node_removed.slot == q.id
                ? NULL
                : "NODE_REMOVED was not asked for";
+  case COROD_MSG_NODE_CLOSED:
+    return answered(a, m->call, COROD_MSG_NODE_CLOSE, &q) && m->node_closed.slot == q.id
+               ? NULL
+               : "NODE_CLOSED was not asked for";
   case COROD_MSG_READY:
     return answered(a, m->call, COROD_MSG_READY, &q) || answered(a, m->call, COROD_MSG_SIGNALS, &q)
                ? NULL

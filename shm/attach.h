@@ -80,6 +80,7 @@ int corod_attach_node_counter(struct corod_attach *a, uint32_t call, uint32_t in
                               const char *name, const char *text);
 int corod_attach_node_code(struct corod_attach *a, uint32_t call, uint32_t code, uint32_t max_size);
 int corod_attach_node_end(struct corod_attach *a, uint32_t call);
+int corod_attach_node_close(struct corod_attach *a, uint32_t call, uint32_t slot, uint32_t generation);
 int corod_attach_node_remove(struct corod_attach *a, uint32_t call, uint32_t slot, uint32_t generation,
                              enum corod_leave how);
 int corod_attach_signals(struct corod_attach *a, uint32_t call, const char *node);

@@ -106,6 +106,8 @@ export type HostMessage =
       readonly carried: number
       readonly seq: bigint
     }
+  /** Answer to `closeNode`. `waiting`: events that were accepted and are not released yet. */
+  | { readonly kind: 'nodeClosed'; readonly call: number; readonly slot: number; readonly waiting: number }
   /** Answer to `removeNode`. `discarded`: events that were still queued; 0 if the node was kept. */
   | { readonly kind: 'removed'; readonly call: number; readonly slot: number; readonly discarded: number }
   /** Answer to `ready` and `allowSignal`. `removed`: nodes of an earlier attachment that nobody claimed. */

@@ -82,6 +82,7 @@ interface Native {
   nodeCounter(link: NativeLink, call: number, index: number, severity: number, name: string, text: string): Code
   nodeCode(link: NativeLink, call: number, code: number, maxSize: number): Code
   nodeEnd(link: NativeLink, call: number): Code
+  nodeClose(link: NativeLink, call: number, slot: number, generation: number): Code
   nodeRemove(link: NativeLink, call: number, slot: number, generation: number, how: number): Code
   allowSignal(link: NativeLink, call: number, node: string): Code
   ready(link: NativeLink, call: number): Code

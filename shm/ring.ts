@@ -129,6 +129,16 @@ export class Link {
   }
 
   /**
+   * Ends a node's inbox in order; answered by `nodeClosed`. Its senders are told CLOSED from then on, and behind the last
+   * event that was accepted comes a record of kind `close`. The slot stays until `removeNode`; registering the node
+   * anew after that opens it.
+   * @throws RingError MISUSE if there is none
+   */
+  closeNode(call: number, slot: number, generation: number): void {
+    asked(native.nodeClose(this.#link, u32('call', call), u32('slot', slot), u32('generation', generation)))
+  }
+
+  /**
    * Lets go of a node; answered by `removed`. The slot takes and gives nothing from here on; commands that were pushed
    * before still run. `how` says what becomes of the node:
    * - `discard`: it goes. What is queued is discarded and counted.

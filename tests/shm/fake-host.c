@@ -254,6 +254,12 @@ static void answer(struct corod_message *m) {
                n->reply_ring ? n->reply_ring : 4096, n->command_ring ? n->command_ring : 4096);
     return;
   }
+  case COROD_MSG_NODE_CLOSE:
+    printf("close %u %u\n", m->node_close.slot, m->node_close.generation);
+    out.type = COROD_MSG_NODE_CLOSED;
+    out.node_closed.slot = m->node_close.slot;
+    out.node_closed.waiting = 5;
+    break;
   case COROD_MSG_NODE_REMOVE:
     printf("remove %u %u\n", m->node_remove.slot, m->node_remove.how);
     host.slots[m->node_remove.slot].used = false;

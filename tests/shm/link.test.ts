@@ -52,6 +52,9 @@ describe('link', () => {
     assert.equal((await t.answer('ready')).removed, 2)
     t.link.ping(77)
     assert.equal((await t.answer('pong')).call, 77)
+    t.link.closeNode(77, node.slot, node.generation)
+    assert.deepEqual(await t.answer('nodeClosed'), { kind: 'nodeClosed', call: 77, slot: 1, waiting: 5 })
+    assert.equal(await host.said(/^close/), 'close 1 1')
     t.link.removeNode(78, node.slot, node.generation)
     assert.deepEqual(await t.answer('removed'), { kind: 'removed', call: 78, slot: 1, discarded: 3 })
     assert.equal(await host.said(/^remove/), 'remove 1 0')
@@ -73,6 +76,7 @@ describe('link', () => {
     const { slot, generation } = await t.node()
     t.link.removeNode(5, slot, generation, 'keep')
     assert.equal(await host.said(/^remove/), `remove ${slot} 1`)
+    assert.throws(() => t.link.closeNode(6, slot, generation), { code: 'MISUSE' }) // it is not ours now
     t.link.removeNode(6, slot, generation, 'park') // it is still there
     assert.equal(await host.said(/^remove/), `remove ${slot} 2`)
     t.link.removeNode(7, slot, generation)
@@ -141,6 +145,7 @@ describe('link', () => {
     const node = { name: 'n', executor: 0, overflow: 'reject', next: [], counters: [], codes: [] } as const
     misuse(() => t.link.addNode(1, node))
     misuse(() => t.link.removeNode(1, 1, 1))
+    misuse(() => t.link.closeNode(1, 1, 1))
     t.link.ping(3)
     misuse(() => t.link.ping(3))
     t.link.addExecutor(1, 0)

@@ -1,7 +1,7 @@
 // The daemon's side against the real standalone host: everything that the fake host cannot prove.
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
-import { flags, kinds, now } from '../../shm/ring.js'
+import { flags, kinds, now, statusOf } from '../../shm/ring.js'
 import { held, TestLink } from './fake.js'
 import { Attached, RealHost } from './real.js'
 
@@ -118,6 +118,21 @@ describe('standalone host', () => {
     second.executor.take(second.slot, 2)
     second.executor.release(second.slot)
     second.test.link.close()
+  })
+
+  it('ends an inbox behind its last event', async () => {
+    const a = await Attached.to(socket, 'closing')
+    a.send(0, 'last')
+    await a.until(() => a.events.length === 1)
+    a.test.link.closeNode(60, a.slot, a.generation)
+    const { waiting } = await a.test.answer('nodeClosed')
+    assert.equal(waiting, 1)
+    await a.until(() => a.events.length === 2)
+    assert.deepEqual([a.events[1]?.kind, a.events[1]?.seq], [kinds.close, a.events[0]?.seq])
+    assert.equal(a.send(61, 'late'), true)
+    await a.until(() => a.outcomes.some(o => o.seq === 61n))
+    assert.equal(statusOf(a.outcomes.find(o => o.seq === 61n)?.type ?? 0).name, 'CLOSED')
+    a.test.link.close()
   })
 
   it('refuses a second daemon with the pid of the first', async () => {
