@@ -165,6 +165,59 @@ function conformance(name: string, start: () => Promise<Host>, need: (suite: Moc
       }
     })
 
+    it('keeps a node whose daemon lets go of it, and changes it in place', async () => {
+      using peer = await Peer.attach(host.socket)
+      const counters = (...names: string[]) =>
+        names.map(name => ({ name, text: `${name} of changed`, severity: 'info' as const }))
+      const first = await peer.node('changed', { counters: counters('one', 'two') })
+      await peer.ready()
+      first.count(0, 3)
+      first.count(1, 5)
+      await host.cli('corod send changed 1 01')
+      await first.got(1)
+      await peer.remove(first, 'keep')
+      assert.match(await host.cli('show corod nodes'), /changed\s+away/)
+      assert.match(await host.cli('corod send changed 1 02'), /accepted as 2/)
+      await assert.rejects(peer.node('changed', { next: ['nowhere'], counters: counters('three') }), /NEXT_UNKNOWN/)
+      assert.match(await host.cli('corod send changed 1 03'), /accepted as 3/)
+
+      const ask = { next: ['ip4-lookup', 'error-drop'], counters: counters('three', 'two') }
+      const second = await peer.node('changed', ask)
+      assert.equal(second.answer.carried, 2)
+      assert.equal(second.index, first.index)
+      assert.equal(second.answer.generation, first.answer.generation)
+      await host.cli('corod send changed 1 04')
+      const events = await second.got(3)
+      assert.deepEqual(
+        events.map(e => [e.payload.toString('hex'), Number(e.seq), e.flags & 1]),
+        [
+          ['02', 2, 0],
+          ['03', 3, 0],
+          ['04', 4, 0],
+        ],
+      )
+      assert.equal((await second.enqueue(1, Buffer.alloc(60))).status, 'OK')
+      second.count(0, 1)
+      second.count(1, 2)
+      await waitFor('the new counter', async () => (await counter('three of changed')) === 1)
+      await waitFor('the counter that stayed', async () => (await counter('two of changed')) === 7)
+      assert.equal(await counter('one of changed'), 0)
+    })
+
+    it('parks a node whose daemon closes it, until its name is registered again', async () => {
+      using peer = await Peer.attach(host.socket)
+      const first = await peer.node('idle', { eventRing: 4096 })
+      await peer.ready()
+      const removed = await peer.remove(first, 'park')
+      assert.equal(removed.kind === 'removed' && removed.discarded, 0)
+      assert.match(await host.cli('show corod nodes'), /idle\s+parked/)
+      assert.match(await host.cli('corod send idle 1 01').catch((error: Error) => error.message), /closed to senders/)
+      const second = await peer.node('idle')
+      assert.equal(second.index, first.index)
+      await host.cli('corod send idle 1 02')
+      assert.equal((await second.got(1))[0]?.payload.toString('hex'), '02')
+    })
+
     it('answers what a daemon must not ask', async () => {
       using peer = await Peer.attach(host.socket)
       const node = await peer.node('asker', {

@@ -1,6 +1,16 @@
 // peer.ts: a daemon without a coroutine: attaches to a host over shm/ring.ts, keeps every event it is handed, and gives
 // each command's outcome. For what a test must see exactly as the host said it.
-import { type Executor, type HostMessage, kinds, Link, type NodeAsk, now, record, statusOf } from '../../shm/ring.js'
+import {
+  type Executor,
+  type HostMessage,
+  kinds,
+  type Leave,
+  Link,
+  type NodeAsk,
+  now,
+  record,
+  statusOf,
+} from '../../shm/ring.js'
 import { waitFor } from '../support/wait.js'
 
 /** An event as it crossed. */
@@ -154,8 +164,9 @@ export class Peer implements Disposable {
     return this.ask(call => this.#link.ready(call))
   }
 
-  async remove(node: PeerNode): Promise<Answer> {
-    const answer = await this.ask(call => this.#link.removeNode(call, node.slot, node.answer.generation))
+  /** Lets go of a node; gives how many events were discarded with it. */
+  async remove(node: PeerNode, how: Leave = 'discard'): Promise<Answer> {
+    const answer = await this.ask(call => this.#link.removeNode(call, node.slot, node.answer.generation, how))
     this.#nodes.delete(node.slot)
     return answer
   }

@@ -80,6 +80,29 @@ describe('vpp: nodes', () => {
     assert.ok(events.every((e, i) => e.seq === BigInt(i + 1)))
   })
 
+  it('goes on with signals and handles of C senders while a daemon changes its node', async () => {
+    using peer = await Peer.attach(vpp.socket)
+    const first = await peer.node('reloaded')
+    await peer.ready()
+    await vpp.cli('corod-test keep reloaded')
+    await peer.remove(first, 'keep')
+    const send = async (value: number) => {
+      assert.match(await vpp.cli('corod-test kept 1 1'), /^0 done/)
+      await vpp.cli(`corod-test signal reloaded 1 ${value}`)
+    }
+    await send(7)
+    const asked = peer.node('reloaded', { next: ['ip4-lookup', 'ip6-lookup'] })
+    await send(8)
+    const second = await asked
+    await send(9)
+    const events = await second.got(6)
+    assert.deepEqual(
+      events.map(e => (e.kind === kinds.signal ? e.payload.readBigUInt64LE() : 'sent')),
+      ['sent', 7n, 'sent', 8n, 'sent', 9n],
+    )
+    assert.match(await vpp.cli('show node reloaded'), /ip6-lookup/)
+  })
+
   it('takes events from the C API on main, the CLI, and tells errors', async () => {
     using peer = await Peer.attach(vpp.socket)
     const node = await peer.node('sent-to', { codes: [{ code: 1, maxSize: 16 }] })

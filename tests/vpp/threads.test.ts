@@ -73,7 +73,8 @@ describe('vpp: events from every thread', function () {
     const ledger = new Ledger()
     node.onEvent = event => ledger.take(event)
     peer.close() // nobody takes any
-    await vpp.cli('corod-test send narrow 1 20000 thread 1')
+    // More than a worker's ring holds, so that it is told however slow main is.
+    await vpp.cli('corod-test send narrow 1 50000 thread 1')
     await waitFor('"full"', async () => /sender 1 .* full [1-9]/.test(await vpp.cli('corod-test show')))
     assert.match(await vpp.cli('show corod threads'), /narrow: backlog full, \d+ bytes wait/)
     assert.equal(other.events.length, 0)
@@ -82,9 +83,31 @@ describe('vpp: events from every thread', function () {
     const back = await again.node('narrow', { codes: [{ code: 1, maxSize: 16 }], eventRing: 4096, backlog: 100 })
     back.onEvent = event => ledger.take(event)
     await again.ready()
-    await waitFor('all events', () => ledger.count === 20_000 || ledger.wrong !== undefined)
+    await waitFor('all events', () => ledger.count === 50_000 || ledger.wrong !== undefined)
     assert.equal(ledger.wrong, undefined)
-    assert.match(await vpp.cli('corod-test show'), /sender 1 sent 20000 of 20000 .* failed 0/)
+    assert.match(await vpp.cli('corod-test show'), /sender 1 sent 50000 of 50000 .* failed 0/)
+  })
+
+  it('loses nothing that a worker sends while a daemon changes its node', async () => {
+    using peer = await Peer.attach(vpp.socket)
+    const ledger = new Ledger()
+    const register = async (next: string[]) => {
+      const node = await peer.node('changing', { codes: [{ code: 1, maxSize: 16 }], next })
+      node.onEvent = event => ledger.take(event)
+      return node
+    }
+    let node = await register([])
+    await peer.ready()
+    await vpp.cli('corod-test send changing 1 2000 thread 1 every 1')
+    const nexts = [['ip4-lookup'], ['ip6-lookup', 'error-drop'], []]
+    for (let change = 0; ledger.count < 2000 && ledger.wrong === undefined; change++) {
+      const before = ledger.count
+      await peer.remove(node, 'keep')
+      node = await register(nexts[change % nexts.length] as string[])
+      await waitFor('more events', () => ledger.count > before || ledger.count === 2000)
+    }
+    assert.equal(ledger.wrong, undefined)
+    assert.match(await vpp.cli('corod-test show'), /sender 1 sent 2000 of 2000 .* failed 0/)
   })
 
   it('tells a worker at once that its handle is stale, and later refusals are counted', async () => {
