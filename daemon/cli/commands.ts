@@ -66,9 +66,18 @@ export const commands: readonly Command[] = [
     arguments: [],
     options: [
       { flags: '--host-socket <path>', text: 'Attach socket of the host, instead of host.socket of the configuration' },
+      { flags: '--state <dir>', text: 'Folder for what the daemon keeps, instead of state of the configuration' },
+      {
+        flags: '--record <dir>',
+        text: 'Record every node there, for corod replay, whatever the configuration says; its bounds hold',
+      },
+      { flags: '--record-node <names>', text: 'With --record: only these nodes, with commas between their names' },
     ],
     exits: ['failed', 'fault', 'permission', 'config'],
-    examples: ['corod run -c /etc/corod/corod.yaml'],
+    examples: [
+      'corod run -c /etc/corod/corod.yaml',
+      'corod run -c corod.yaml --record /tmp/recordings --record-node beacon',
+    ],
     run: async (args, given, out) => (await import('./start.js')).start(args, given, out),
   },
   {

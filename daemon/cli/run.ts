@@ -1,7 +1,8 @@
 // run.ts: corod run: the daemon from its first signal handler to its exit status; and the commands that load modules
 // without running them. The only file of the command line that knows the daemon.
-import { type Config, loadConfig } from '../config/load.js'
+import { type Config, loadConfig, type Overrides } from '../config/load.js'
 import { ConfigError, formatProblem, type Problem } from '../config/problems.js'
+import { suggest } from '../config/suggest.js'
 import { ControlServer } from '../control/server.js'
 import { SocketFileError } from '../control/socket.js'
 import { Daemon } from '../host/daemon.js'
@@ -13,12 +14,9 @@ import { Service } from '../host/service.js'
 import { version } from '../host/version.js'
 import { CliError, exits } from './exits.js'
 
-export interface RunOptions {
+export interface RunOptions extends Overrides {
   /** The configuration file. */
   readonly file: string
-  /** Instead of `control.socket` and `host.socket` of the configuration. */
-  readonly controlSocket?: string | undefined
-  readonly hostSocket?: string | undefined
   /** Log errors only. */
   readonly quiet?: boolean
 }
@@ -38,7 +36,8 @@ export async function run(options: RunOptions): Promise<number> {
   const signals = new Signals()
   const grow = holdYoungGeneration()
   try {
-    const config = withSockets(loadConfig(options.file), options)
+    const config = loadConfig(options.file, options)
+    checkNames(config, options.record?.names ?? [])
     const log = makeLog({
       level: options.quiet ? 'error' : config.log.level,
       pretty: process.stdout.isTTY === true,
@@ -72,12 +71,14 @@ export async function nodeHeader(config: Config, name: string): Promise<string> 
   return node.table.header(name)
 }
 
-function withSockets(config: Config, { hostSocket, controlSocket }: RunOptions): Config {
-  return {
-    ...config,
-    host: { ...config.host, socket: hostSocket ?? config.host.socket },
-    control: { ...config.control, socket: controlSocket ?? config.control.socket },
-  }
+/** Whoever records a node that is not there has written another one's name. */
+function checkNames({ file, nodes }: Config, names: readonly string[]): void {
+  const known = nodes.map(node => node.name)
+  const wrong = names.find(name => !known.includes(name))
+  if (wrong === undefined) return
+  const near = suggest(wrong, known)
+  const hint = near === undefined ? '' : `: did you mean ${near}?`
+  throw new CliError('usage', 'NODE_UNKNOWN', `--record-node: ${file} has no node ${wrong}${hint}`)
 }
 
 /** The signals that the process gets, from the moment this exists. */

@@ -128,6 +128,15 @@ export function socketPath() {
     .meta({ kind: 'path' })
 }
 
+/** Path of a folder; relative ones are resolved against the file. */
+export function folderPath() {
+  return z
+    .string()
+    .min(1, 'is empty: write the path of a folder')
+    .refine(path => !path.includes('\0'), 'has a NUL character: write a path without it')
+    .meta({ kind: 'path' })
+}
+
 /**
  * The name of a process node. VPP pastes it into format strings and statistics paths and has 64 bytes for it, so that
  * `%`, `/` or a long name would harm it. It also stands in URLs and on command lines.

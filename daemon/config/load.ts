@@ -1,13 +1,25 @@
 // load.ts: a configuration file as a Config, or everything that is wrong with it, each fault with its place.
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { type ParsedYaml, parseYaml } from './document.js'
 import { faultsOf } from './messages.js'
 import { ConfigError, formatPath, type Path, type Place, type Problem } from './problems.js'
-import { controlSchema, type NodeSettings, type Settings, schema } from './schema.js'
+import { controlSchema, type NodeSettings, recordDefaults, type Settings, schema } from './schema.js'
 import { readSource, SourceError } from './source.js'
 
+/** Where recordings go, and how many. */
+export interface RecordConfig {
+  /** Absolute path; made if it does not exist. */
+  readonly folder: string
+  /** Bytes of the longest one. */
+  readonly size: number
+  /** Recordings of one node that are kept. */
+  readonly files: number
+}
+
 /** A node as configured: durations in milliseconds, sizes in bytes, every default filled in. */
-export interface NodeConfig extends NodeSettings {
+export interface NodeConfig extends Omit<NodeSettings, 'record'> {
+  /** Undefined: it is not recorded. */
+  readonly record: RecordConfig | undefined
   /** 1 to 63 of `A-Z a-z 0-9 _ . -`; unique. */
   readonly name: string
   /** Absolute path. */
@@ -18,7 +30,7 @@ export interface NodeConfig extends NodeSettings {
 
 const origin = Symbol('origin')
 
-/** A whole configuration. Socket paths are absolute; nodes stand in the order of the file. */
+/** A whole configuration. Paths are absolute; nodes stand in the order of the file. */
 export interface Config extends Omit<Settings, 'nodes'> {
   /** The file as it was parsed; a copy of a Config by spreading has it, too. */
   readonly [origin]?: ParsedYaml
@@ -30,10 +42,16 @@ export interface Config extends Omit<Settings, 'nodes'> {
 /** The longest path of a Unix socket, in bytes: Node cuts longer ones off without a word. */
 export const maxSocketPath = 107
 
-/** Sockets that replace those of the file: what a command line says goes before what the file says. */
+/** What a command line says goes before what the file says. */
 export interface Overrides {
+  /** Instead of `host.socket`. */
   readonly hostSocket?: string | undefined
+  /** Instead of `control.socket`. */
   readonly controlSocket?: string | undefined
+  /** Instead of `state`. */
+  readonly state?: string | undefined
+  /** Nodes are recorded there, whatever their `record` says: those of the names, or all. */
+  readonly record?: { readonly folder: string; readonly names?: readonly string[] | undefined } | undefined
 }
 
 /** Where the value at `path` of the file stands, e.g. `['nodes', 'beacon', 'module']`. For faults found later. */
@@ -88,11 +106,13 @@ export function loadConfig(file: string, overrides: Overrides = {}): Config {
   const yaml = parseFile(file)
   const settings = check(schema, yaml.value, yaml, [])
   const folder = dirname(resolve(file))
+  const state = overridden(overrides.state, folder, settings.state)
   const nodes = Object.entries(settings.nodes)
     .map(([name, node]) => ({
       ...node,
       name,
       module: resolve(folder, node.module),
+      record: recordOf(name, node, state, overrides),
       place: yaml.place(['nodes'], name),
     }))
     .sort((a, b) => a.place.line - b.place.line || a.place.col - b.place.col)
@@ -100,6 +120,7 @@ export function loadConfig(file: string, overrides: Overrides = {}): Config {
     ...settings,
     [origin]: yaml,
     file: resolve(file),
+    state,
     host: { ...settings.host, socket: overridden(overrides.hostSocket, folder, settings.host.socket) },
     control: { ...settings.control, socket: overridden(overrides.controlSocket, folder, settings.control.socket) },
     nodes,
@@ -113,6 +134,13 @@ export function loadConfig(file: string, overrides: Overrides = {}): Config {
 
 function overridden(path: string | undefined, folder: string, fallback: string): string {
   return path === undefined ? resolve(folder, fallback) : resolve(path)
+}
+
+function recordOf(name: string, node: NodeSettings, state: string, { record }: Overrides): RecordConfig | undefined {
+  if (record !== undefined && (record.names?.includes(name) ?? true)) {
+    return { ...recordDefaults, ...node.record, folder: resolve(record.folder) }
+  }
+  return node.record && { ...node.record, folder: join(state, 'recordings') }
 }
 
 function socketFault(config: Config, path: Path, socket: string): Problem[] {

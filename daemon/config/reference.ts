@@ -30,7 +30,7 @@ function fallback(schema: JsonSchema, required: boolean): string {
   const { default: value } = schema
   if (value === undefined) return ''
   // Of a section, the keys have defaults of their own.
-  if (schema.properties !== undefined || schema.anyOf !== undefined) return ''
+  if (typeof value === 'object' && (schema.properties !== undefined || schema.anyOf !== undefined)) return ''
   if (typeof value === 'object') return code(JSON.stringify(value))
   return code(String(value))
 }

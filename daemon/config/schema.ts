@@ -4,6 +4,7 @@ import { z } from 'zod'
 import {
   duration,
   fileMode,
+  folderPath,
   interfacePattern,
   nativeNodeName,
   nodeName,
@@ -119,6 +120,20 @@ const queue = section(
   }),
 )
 
+const recordSection = section(
+  z.strictObject({
+    size: size({ min: '4KiB', max: '64GiB' })
+      .prefault('100MiB')
+      .describe('A recording that would become longer ends there; the node goes on'),
+    files: whole(1, 1000).default(10).describe('So many recordings of the node are kept; a new one removes the oldest'),
+  }),
+)
+
+const record = z.union([z.boolean().transform(on => (on ? recordSection.parse({}) : undefined)), recordSection])
+
+/** How a node is recorded whose configuration does not say it. */
+export const recordDefaults = recordSection.parse({})
+
 const node = section(
   z.strictObject({
     module: z
@@ -138,6 +153,11 @@ const node = section(
       .enum(['at-least-once', 'at-most-once'])
       .default('at-least-once')
       .describe('Whether an event that was in hand when the daemon died is delivered again, marked'),
+    record: record
+      .prefault(false)
+      .describe(
+        'Each life of the node is recorded, for `corod replay`, in `STATE/recordings`; `true` or a mapping. Recordings hold its events as they are, secrets included',
+      ),
     interfaces: z
       .array(interfacePattern)
       .max(256)
@@ -164,6 +184,9 @@ export const schema = section(
     )
       .prefault({})
       .describe('The log of the daemon, on its standard output as JSON lines'),
+    state: folderPath()
+      .prefault('/var/lib/corod')
+      .describe('Folder for what the daemon keeps: recordings. Made when it is needed, for its owner alone'),
     signals: z
       .array(nativeNodeName)
       .max(256)

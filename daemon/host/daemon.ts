@@ -10,6 +10,7 @@ import { Attachment } from './attachment.js'
 import type { Place } from './binding.js'
 import { Directory, type Target } from './directory.js'
 import type { InboxCounts } from './inbox.js'
+import { Lives } from './lives.js'
 import { load } from './loader.js'
 import { Modules } from './modules.js'
 import { matcher } from './pattern.js'
@@ -81,7 +82,8 @@ export class Daemon implements ControlPlane {
       const log = this.#log.child({ node: name })
       const counts: InboxCounts = { received: 0, redelivered: 0, rejected: 0, filtered: 0, gaps: 0, missed: 0 }
       const supervisor = new Supervisor(loaded, log, counts)
-      this.#nodes.set(name, { supervisor, loaded, counts, wanted: matcher(loaded.config.interfaces), log })
+      const lives = new Lives(loaded, log)
+      this.#nodes.set(name, { supervisor, loaded, lives, counts, wanted: matcher(loaded.config.interfaces), log })
     }
     this.#loaded = true
   }

@@ -1,10 +1,10 @@
 // registrar.ts: from the host's answer to a registration to a node's binding on its executor, and what is known by
 // name while an attachment lasts: bindings, places, the sender. Which nodes there are, and why, is the daemon's.
 import type { Log } from '../process/node.js'
-import { NodeRuntime } from '../process/runtime.js'
 import { NodeBinding, type Place } from './binding.js'
 import type { Directory } from './directory.js'
 import type { InboxCounts } from './inbox.js'
+import type { Lives } from './lives.js'
 import type { LoadedNode } from './loader.js'
 import { Sender } from './sender.js'
 import type { Session } from './session.js'
@@ -14,6 +14,8 @@ import type { Binding, Register } from './supervisor.js'
 export interface Tenant {
   readonly loaded: LoadedNode
   readonly counts: InboxCounts
+  /** Makes its coroutines. */
+  readonly lives: Lives
   /** Whether transitions of the interface of that name reach it. */
   readonly wanted: (name: string) => boolean
   readonly log: Log
@@ -66,7 +68,7 @@ export class Registrar {
   register(tenant: Tenant): Register {
     const session = this.#attached?.session
     if (session === undefined) throw new Error('there is no host to register a node with')
-    const { loaded, log, counts, wanted } = tenant
+    const { loaded, lives, log, counts, wanted } = tenant
     const { now, directory } = this.#services
     return async ask => {
       const place = await session.register(ask).finally(() => {
@@ -78,7 +80,7 @@ export class Registrar {
       const binding = new NodeBinding(loaded, place, session.executor, inbox, {
         now,
         log,
-        runtime: port => new NodeRuntime(loaded.definition, port, loaded),
+        runtime: port => lives.begin(port),
         remove: async ({ slot, generation }) => {
           this.#bound.delete(ask.name)
           return session.remove(slot, generation)

@@ -5,8 +5,8 @@ import { type Alarm, Wheel } from './wheel.js'
 
 /** What the clock needs of the node's surroundings. */
 export interface ClockPort {
-  /** CLOCK_MONOTONIC milliseconds. */
-  now(): number
+  /** CLOCK_MONOTONIC milliseconds; `checking` as in NodePort. */
+  now(checking?: boolean): number
   /** The nearest deadline moved; Infinity: there is none. */
   deadline(at: number): void
 }
@@ -34,6 +34,11 @@ export class Clock {
     return this.#port.now()
   }
 
+  /** The time, only to see whether something is due. */
+  check(): number {
+    return this.#port.now(true)
+  }
+
   /** Sets a cleared alarm for `when`; Infinity: never. */
   set(alarm: Alarm, when: number, now: number): void {
     if (when === Number.POSITIVE_INFINITY || this.#stopped) return
@@ -51,7 +56,7 @@ export class Clock {
     const wheel = this.#wheel
     if (wheel === undefined) return
     // An alarm that another one's expiry cleared is not due any more. Those that are set meanwhile come next time.
-    for (const alarm of wheel.advance(this.#port.now())) if (alarm.due) alarm.expire()
+    for (const alarm of wheel.advance(this.check())) if (alarm.due) alarm.expire()
     const nearest = wheel.nearest()
     if (nearest !== this.#published) this.#publish(nearest)
   }

@@ -31,7 +31,8 @@ export class Inbox<E> extends Receiving<E> {
   }
 
   exhausted(): boolean {
-    this.#ended ||= this.#closed || this.#port.closed()
+    // The port is asked first: whoever records it must hear that the inbox has ended.
+    this.#ended ||= this.#port.closed() || this.#closed
     return this.#ended
   }
 

@@ -14,8 +14,12 @@ export interface NodePort<E = AnyEvent> {
    * tells whose an unhandled rejection is.
    */
   readonly codeUrl?: string
-  /** CLOCK_MONOTONIC milliseconds. */
-  now(): number
+  /**
+   * CLOCK_MONOTONIC milliseconds. `checking`: only to see which timers have come; neither the node nor a deadline of its
+   * hears of it. A recording is exact without such times, and with them it could not be: how often the surroundings
+   * wake the node is no part of its life.
+   */
+  now(checking?: boolean): number
   /** The node's nearest timer is at that time of `now()`; Infinity: it has none. Then `tick()` is to be called. */
   deadline(at: number): void
   /** Releases the event in hand and hands over the next; undefined: none now. */

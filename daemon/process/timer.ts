@@ -78,7 +78,7 @@ export class NodeTimer implements Timer {
   // Asks the clock itself and not the wheel: in a flood of events the wheel may not have turned yet.
   [take](): undefined | typeof none {
     if (!this.#armed || this.#when === Number.POSITIVE_INFINITY) return none
-    if (this.#alarm.slot !== undefined && this.#when > this.#clock.now()) return none
+    if (this.#alarm.slot !== undefined && this.#when > this.#clock.check()) return none
     this.#clock.clear(this.#alarm)
     this.#armed = false
     return undefined

@@ -35,7 +35,7 @@ export interface EventLine {
   readonly asked?: true
 }
 
-/** The node's clock was seen to have passed its nearest deadline, which was at `timer`. */
+/** The nearest deadline of the node, which was at `timer`, was seen to have come. */
 export interface TimerLine {
   readonly at: number
   readonly timer: number
@@ -43,7 +43,7 @@ export interface TimerLine {
   readonly after: number
 }
 
-/** The times that the node was told since the line before, in order: by `vm.now()`, and for its timers. */
+/** The times that the node was told since the line before, in order: by `vm.now()`, and to set its timers by. */
 export interface NowLine {
   readonly at: number
   readonly now: readonly number[]
@@ -127,10 +127,10 @@ export interface OutcomeLine {
   readonly why?: string
 }
 
-/** How the life ended; absent from a recording that was cut off. */
+/** How the life ended; `left`: the recording was stopped, the life went on. Absent from a recording that was cut off. */
 export interface EndLine {
   readonly at: number
-  readonly end: 'returned' | 'failed' | 'stopped'
+  readonly end: 'returned' | 'failed' | 'stopped' | 'left'
   readonly error?: string
 }
 

@@ -1,6 +1,6 @@
 // reader.ts: a recording from its text, checked line by line: it may have been edited by hand, or cut off by a crash.
 
-import { formatVersion, type Recording, type RecordingHead, type RecordingLine } from './format.js'
+import { type EndLine, formatVersion, type Recording, type RecordingHead, type RecordingLine } from './format.js'
 
 /** The text is no recording. */
 export class RecordingError extends Error {
@@ -16,6 +16,8 @@ export class RecordingError extends Error {
     this.line = line
   }
 }
+
+const ends: readonly unknown[] = ['returned', 'failed', 'stopped', 'left'] satisfies EndLine['end'][]
 
 type Check = (value: unknown) => boolean
 
@@ -70,7 +72,7 @@ const kinds: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
     fields: object,
   },
   from: { from: whole, place: optional(digits), reply: optional(object), error: optional(text), why: optional(text) },
-  end: { end: value => value === 'returned' || value === 'failed' || value === 'stopped', error: optional(text) },
+  end: { end: value => ends.includes(value), error: optional(text) },
 }
 
 /**

@@ -35,8 +35,12 @@ export type RecordedNames = Pick<CompiledNode, 'next' | 'counters' | 'peers'>
 
 /** A port that records. */
 export interface RecordedPort extends NodePort<AnyEvent> {
+  /** Whether anything is still written. */
+  readonly recording: boolean
   /** The life of the node is over. Without this line a recording counts as cut off. */
   end(result: RunResult): void
+  /** Writes no more; the node goes on. Not from within a turn of the node. */
+  leave(): void
 }
 
 /**
@@ -85,17 +89,32 @@ class Recorder implements RecordedPort {
     this.#put(JSON.stringify(withOptions(head, port.options)))
   }
 
-  now(): number {
-    const now = this.#port.now()
-    if (now >= this.#deadline) {
-      const [at, timer] = [now, this.#deadline].map(time => relative(time, this.#start)) as [number, number]
-      this.#write({ at, timer, after: relative(this.#deadline, this.#setAt) })
-      this.#deadline = Number.POSITIVE_INFINITY
-    }
+  get recording(): boolean {
+    return this.#sink !== undefined
+  }
+
+  leave(): void {
+    this.#write({ at: this.#at(), end: 'left' })
+    this.#stop()
+  }
+
+  now(checking = false): number {
+    const now = this.#port.now(checking)
+    if (this.#sink === undefined) return now
     this.#seen = now
+    if (checking) {
+      if (now >= this.#deadline) this.#due(now)
+      return now
+    }
     this.#told.push(relative(now, this.#start))
     if (this.#told.length === longestNow) this.#flush()
     return now
+  }
+
+  #due(now: number): void {
+    const [at, timer] = [now, this.#deadline].map(time => relative(time, this.#start)) as [number, number]
+    this.#write({ at, timer, after: relative(this.#deadline, this.#setAt) })
+    this.#deadline = Number.POSITIVE_INFINITY
   }
 
   deadline(at: number): void {
@@ -112,6 +131,7 @@ class Recorder implements RecordedPort {
 
   takeBatch(): readonly AnyEvent[] {
     const events = this.#port.takeBatch()
+    if (this.#sink === undefined) return events
     // One time for all of a batch: a replay hands them over together, too.
     const at = events.length === 0 ? 0 : this.#at()
     return events.map(event => this.#event(event, at))
@@ -131,12 +151,15 @@ class Recorder implements RecordedPort {
   }
 
   count(counter: number, by: number): void {
-    this.#write({ at: this.#at(), count: this.#names.counters[counter]?.name ?? `${counter}`, by })
+    if (this.#sink !== undefined) {
+      this.#write({ at: this.#at(), count: this.#names.counters[counter]?.name ?? `${counter}`, by })
+    }
     this.#port.count(counter, by)
   }
 
   enqueue(next: number, packet: Uint8Array, rx: number, tx: number, flags: number): boolean {
     const taken = this.#port.enqueue(next, packet, rx, tx, flags)
+    if (this.#sink === undefined) return taken
     this.#write({
       at: this.#at(),
       enqueue: this.#names.next[next] ?? `${next}`,
@@ -167,7 +190,7 @@ class Recorder implements RecordedPort {
   end(result: RunResult): void {
     const error = result.how === 'failed' ? { error: String(result.error) } : {}
     this.#write({ at: this.#at(), end: result.how, ...error })
-    this.#sink = undefined
+    this.#stop()
   }
 
   async send(peer: number, code: number, bytes: Uint8Array, signal: AbortSignal): Promise<bigint> {
@@ -187,6 +210,7 @@ class Recorder implements RecordedPort {
   }
 
   #toPeer(kind: PeerLine['kind'], peer: number, code: number, bytes: Uint8Array): number {
+    if (this.#sink === undefined) return 0
     const { key, table } = this.#names.peers[peer]!
     const type = table.names.find(name => table.code(name) === code)!
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
@@ -231,8 +255,14 @@ class Recorder implements RecordedPort {
   }
 
   #write(line: RecordingLine): void {
+    if (this.#sink === undefined) return
     this.#flush()
     this.#put(JSON.stringify(line))
+  }
+
+  #stop(): void {
+    this.#sink = undefined
+    this.#told = []
   }
 
   #flush(): void {
@@ -247,8 +277,8 @@ class Recorder implements RecordedPort {
     try {
       this.#sink.write(`${line}\n`)
     } catch (error) {
-      this.#sink = undefined
-      this.log.warn({ error: String(error) }, 'the recording ends here: it cannot be written')
+      this.#stop()
+      this.log.warn(`the recording ends here: ${error instanceof Error ? error.message : error}`)
     }
   }
 }

@@ -25,6 +25,9 @@ export interface PortParts {
   readonly late: (deadline: number, now: number) => number
 }
 
+/** Milliseconds. */
+const justBefore = 0.001
+
 /** Delivers at least once, as a host does: what is in hand when a life of the node ends can be delivered again. */
 export class MemoryPort implements NodePort<AnyEvent> {
   readonly name: string
@@ -35,7 +38,9 @@ export class MemoryPort implements NodePort<AnyEvent> {
   readonly book: CommandBook
   readonly calls = new OpenCalls()
   /** When the runtime is to be woken for its nearest deadline. */
-  nearest = Number.POSITIVE_INFINITY
+  get nearest(): number {
+    return this.#nearest
+  }
   /** Packets that the host has room for. */
   room = Number.POSITIVE_INFINITY
   /** Whether the host takes the next packet. */
@@ -44,6 +49,9 @@ export class MemoryPort implements NodePort<AnyEvent> {
   readonly #queue: AnyEvent[] = []
   #hand: readonly AnyEvent[] = []
   #closed = false
+  // The nearest deadline, and when it is seen to have come.
+  #deadline = Number.POSITIVE_INFINITY
+  #nearest = Number.POSITIVE_INFINITY
 
   constructor(parts: PortParts) {
     this.name = parts.name
@@ -84,17 +92,25 @@ export class MemoryPort implements NodePort<AnyEvent> {
     this.#queue.unshift(...this.#hand.map(again))
     this.#hand = []
     this.#closed = false
-    this.nearest = Number.POSITIVE_INFINITY
+    this.woken()
+  }
+
+  /** The runtime is woken for its nearest deadline. */
+  woken(): void {
+    this.#deadline = this.#nearest = Number.POSITIVE_INFINITY
   }
 
   // ---- what the runtime does
 
-  now(): number {
-    return this.#parts.clock.now
+  now(checking = false): number {
+    const { now } = this.#parts.clock
+    // A timer that is late has not come, whoever looks.
+    return checking && now >= this.#deadline && now < this.#nearest ? this.#deadline - justBefore : now
   }
 
   deadline(at: number): void {
-    this.nearest = at === Number.POSITIVE_INFINITY ? at : this.#parts.late(at, this.now())
+    this.#deadline = at
+    this.#nearest = at === Number.POSITIVE_INFINITY ? at : this.#parts.late(at, this.now())
   }
 
   take(): AnyEvent | undefined {

@@ -18,7 +18,7 @@ import { ReplayedLines } from './replayed.js'
 import { compare } from './report.js'
 import { defaultLimit } from './spin.js'
 import { type Pace, Stage } from './stage.js'
-import { stepKey, stepsOf } from './trace.js'
+import { stepKey, stepsOf, untilCut } from './trace.js'
 
 /** What a replay does differently from the recording. */
 export interface ReplaySetup {
@@ -98,7 +98,8 @@ export async function replay(
   await stage.settle()
   // What it does because the replay is over counts only if the recorded life was ended in the same way.
   const ended = last !== undefined && 'end' in last && last.end === 'stopped'
-  const own = ended ? replayed.lines : replayed.lines.slice(0, before)
+  const all = ended ? replayed.lines : replayed.lines.slice(0, before)
+  const own = last !== undefined && 'end' in last ? all : untilCut(all, lines)
 
   const notes = new Map([...undelivered].map(([key, { reason }]) => [key, `was not delivered: ${reason}`]))
   const { removed, added, text } = compare(stepsOf(lines), stepsOf(own), notes)

@@ -40,6 +40,26 @@ export function stepsOf(lines: readonly RecordingLine[]): Step[] {
   return steps
 }
 
+/**
+ * `lines` without what goes beyond a recording that was cut off: in the step in which it was, no more deeds than it has.
+ * What a node did after that nobody knows.
+ */
+export function untilCut(
+  lines: readonly RecordingLine[],
+  recorded: readonly RecordingLine[],
+): readonly RecordingLine[] {
+  const last = recorded.findLastIndex(line => 'event' in line)
+  const event = recorded[last] as EventLine | undefined
+  let left = recorded.slice(last + 1).filter(isDeed).length
+  const from = lines.findIndex(line => 'event' in line && line.seq === event?.seq && line.event === event.event)
+  if (event !== undefined && from < 0) return lines
+  return lines.filter((line, i) => i <= from || !isDeed(line) || left-- > 0)
+}
+
+function isDeed(line: RecordingLine): boolean {
+  return 'count' in line || deedText(line) !== undefined
+}
+
 /** Tells steps of two lives apart or together: an event has one number in all of them. */
 export function stepKey({ event }: Step): string {
   return event === undefined ? '' : `${event.seq} ${event.event}`
@@ -69,7 +89,7 @@ function deedText(line: RecordingLine): string | undefined {
     const how = line.refused === undefined ? `reply ${JSON.stringify(line.reply)}` : `refuse ${line.refused}`
     return `#${line.answered} ${how}`
   }
-  if (!('end' in line) || line.end === 'stopped') return undefined
+  if (!('end' in line) || line.end === 'stopped' || line.end === 'left') return undefined
   return line.end === 'returned' ? 'returns' : `throws ${line.error ?? ''}`
 }
 

@@ -31,8 +31,9 @@ describe('config/load', () => {
   }
 
   it('fills in every default', () => {
-    const { nodes, file, host, control, log, signals } = load('nodes: { a: { module: a.js } }')
+    const { nodes, file, host, control, log, signals, state } = load('nodes: { a: { module: a.js } }')
     assert.equal(file, folder.at('c.yaml'))
+    assert.equal(state, '/var/lib/corod')
     assert.deepEqual(
       { host, control, log, signals },
       {
@@ -61,6 +62,7 @@ describe('config/load', () => {
         restart: { policy: 'on-failure', min: 100, max: 30_000, crashLoop: { count: 5, window: 60_000 } },
         queue: { backlog: 1024, bytes: 1024 ** 2, overflow: 'reject', ring: 65_536 },
         delivery: 'at-least-once',
+        record: undefined,
         interfaces: ['*'],
         grace: 5000,
         place: { file: folder.at('c.yaml'), line: 1, col: 10 },
@@ -127,6 +129,30 @@ nodes:
       max: 30_000,
       crashLoop: { count: 5, window: 60_000 },
     })
+  })
+
+  it('records nodes in the state folder, with bounds of their own; the command line records others', () => {
+    const text =
+      'state: s\nnodes: { a: { module: a.js, record: true }, b: { module: a.js, record: { files: 2 } }, c: { module: a.js, record: false } }'
+    const size = 100 * 1024 ** 2
+    const records = (config: Config) => config.nodes.map(node => node.record)
+    const own = { folder: folder.at('s/recordings'), size, files: 10 }
+    assert.deepEqual(records(load(text)), [own, { ...own, files: 2 }, undefined])
+    const file = folder.write('c.yaml', text)
+    const elsewhere = loadConfig(file, { state: 'elsewhere' })
+    assert.equal(elsewhere.state, resolve('elsewhere'))
+    assert.equal(elsewhere.nodes[0]?.record?.folder, resolve('elsewhere/recordings'))
+    const named = { ...own, folder: resolve('rec') }
+    assert.deepEqual(records(loadConfig(file, { record: { folder: 'rec' } })), [named, { ...named, files: 2 }, named])
+    assert.deepEqual(records(loadConfig(file, { record: { folder: 'rec', names: ['c'] } })), [
+      own,
+      { ...own, files: 2 },
+      named,
+    ])
+    assert.match(
+      faults('state: ""\nnodes: { a: { module: a.js, record: often } }').join('\n'),
+      /^1:8: state: is empty: .*\n2:37: nodes\.a\.record: /,
+    )
   })
 
   it('keeps the order of the file, whatever the names', () => {
@@ -225,7 +251,7 @@ extra: 1
       '23:17: nodes.f.restart: expected one of never, on-failure, always or a mapping, got a list',
       '23:29: nodes.f.module: expected text, got 7',
       '23:39: nodes.f.grace: 9d is too much: at most 1h',
-      '24:1: extra: unknown key, known here: host, control, log, signals, nodes',
+      '24:1: extra: unknown key, known here: host, control, log, state, signals, nodes',
     ])
   })
 

@@ -181,16 +181,49 @@ describe('record: what is written', () => {
     const recorder = recordPort(port, { next: [], counters: [], peers: [] }, sink)
     recorder.deadline(port.time + 10)
     recorder.now()
-    port.time += 10.3
+    port.time += 9
+    recorder.now(true)
+    port.time += 1.3
     recorder.now()
+    recorder.now(true)
+    recorder.now(true)
     recorder.now()
     assert.equal(port.nearest, 1010)
     recorder.end({ how: 'stopped' })
+    // Looks that only check are no part of it; the first of them that finds the timer due is when it went off.
     assert.deepEqual(sink.lines, [
-      { at: 0, now: [0] },
+      { at: 10.3, now: [0, 10.3] },
       { at: 10.3, timer: 10, after: 10 },
-      { at: 10.3, now: [10.3, 10.3] },
+      { at: 10.3, now: [10.3] },
       { at: 10.3, end: 'stopped' },
+    ])
+  })
+
+  it('one that is left says so, and nothing more', () => {
+    const sink = new Lines()
+    const port = new TestPort()
+    const recorder = recordPort(
+      port,
+      { next: [], counters: [{ name: 'a', text: '', severity: 'info' }], peers: [] },
+      sink,
+    )
+    recorder.count(0, 1)
+    assert.equal(recorder.recording, true)
+    port.time += 2
+    recorder.leave()
+    assert.equal(recorder.recording, false)
+    recorder.count(0, 1)
+    recorder.now()
+    port.put('x')
+    assert.equal(recorder.take()?.type, 'x')
+    assert.deepEqual(port.counted, [
+      [0, 1],
+      [0, 1],
+    ])
+    recorder.end({ how: 'returned' })
+    assert.deepEqual(sink.lines, [
+      { at: 0, count: 'a', by: 1 },
+      { at: 2, end: 'left' },
     ])
   })
 

@@ -61,6 +61,10 @@ export interface DaemonOptions {
   readonly env?: NodeJS.ProcessEnv
   /** User and group to run as. Default: those of the test. */
   readonly uid?: number
+  /** Further words of the command line. */
+  readonly args?: readonly string[]
+  /** The largest file that it may write, in blocks of 512 or 1024 bytes: as good as a full disk. */
+  readonly fileBlocks?: number
 }
 
 /**
@@ -68,12 +72,14 @@ export interface DaemonOptions {
  * which come from the command line. Does not wait for anything: see `running`.
  */
 export function startDaemon(folder: Folder, yaml: string, options: DaemonOptions = {}): RunningDaemon {
-  const { name = 'daemon', host = folder.at('host.sock'), env = {}, uid } = options
+  const { name = 'daemon', host = folder.at('host.sock'), env = {}, uid, args: more = [], fileBlocks } = options
   const socket = folder.at(`${name}.sock`)
   const config = folder.write(`${name}.yaml`, yaml)
-  const args = [corodProgram, 'run', '-c', config, '--host-socket', host, '--socket', socket]
+  const run = [process.execPath, corodProgram, 'run', '-c', config, '--host-socket', host, '--socket', socket, ...more]
+  const [file = '', ...args] =
+    fileBlocks === undefined ? run : ['/bin/sh', '-c', `ulimit -f ${fileBlocks}; exec "$@"`, 'sh', ...run]
   const user = uid === undefined ? {} : { uid, gid: uid, cwd: '/' }
-  const program = new Program(process.execPath, args, { env: { ...process.env, ...env }, ...user })
+  const program = new Program(file, args, { env: { ...process.env, ...env }, ...user })
   const client = new ControlClient(socket)
   return {
     program,

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'mocha'
 import { exits } from '../../daemon/cli/exits.js'
+import { loadConfig } from '../../daemon/config/load.js'
 import { Folder, root } from '../support/folder.js'
 
 const unit = readFileSync(`${root}/systemd/corod.service`, 'utf8')
@@ -50,6 +51,15 @@ describe('systemd/corod.service', () => {
       assert.equal(help.status, 0)
       assert.match(help.stdout, new RegExp(`${option}, --config`))
     }
+  })
+
+  it('has the state folder of the configuration, for the daemon alone', () => {
+    using folder = new Folder()
+    const { state } = loadConfig(folder.write('c.yaml', 'nodes: {}'))
+    assert.deepEqual(
+      [settings('StateDirectory'), settings('StateDirectoryMode')],
+      [[state.slice('/var/lib/'.length)], ['0700']],
+    )
   })
 
   it('does not restart after what a restart cannot cure', () => {

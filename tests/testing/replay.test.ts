@@ -333,8 +333,25 @@ describe('testing/replay', () => {
 
   it('a recording that was cut off is replayed as far as it goes', async () => {
     const text = await recording(plain)
-    const cut = text.slice(0, text.length / 2)
-    assert.equal((await replay(summing(), cut)).removed, 0)
+    const rows = text.split('\n')
+    for (let end = 1; end < rows.length - 1; end++) {
+      const cut = `${rows.slice(0, end).join('\n')}\n${rows[end]!.slice(0, 5)}`
+      const { same, diff } = await replay(summing(), cut)
+      assert.ok(same, `cut after line ${end}: ${diff}`)
+    }
+    const changed = await replay(summing({ per: 2 }), rows.slice(0, -5).join('\n'))
+    assert.equal(changed.same, false)
+  })
+
+  it('one that was stopped on purpose ends there: what the node does more is a difference', async () => {
+    const text = await recording(plain)
+    const rows = text.split('\n')
+    const last = rows.findLastIndex(row => row.includes('"count"'))
+    const { at } = JSON.parse(rows[last]!)
+    const cut = rows.slice(0, last).join('\n')
+    assert.equal((await replay(summing(), `${cut}\n`)).same, true)
+    const left = `${cut}\n${JSON.stringify({ at, end: 'left' })}\n`
+    assert.deepEqual((({ removed, added }) => [removed, added])(await replay(summing(), left)), [0, 1])
   })
 
   it('closing and stopping are part of it, and what finally does', async () => {
