@@ -13,6 +13,7 @@
 
 #define NAPI_VERSION 8
 #include "attach.h"
+#include "spin.h"
 #include "view.h"
 
 #include <node_api.h>
@@ -64,6 +65,9 @@ struct corod_bell {
   struct corod_executor_end *end; // NULL once the base or the executor is closed
   uv_poll_t poll;
   uv_idle_t again; // goes on where the budget of one wake ended
+  uv_prepare_t prepare;
+  struct corod_spin spin;
+  bool looking; // not armed: `prepare` looks, and arms
   napi_ref self, on_wake;
   napi_ref slots; // the Uint32Array that on_wake reads
   uint32_t listed[COROD_MAX_SLOTS];
@@ -111,9 +115,16 @@ napi_value corod_ask_exports(napi_env env, napi_value exports);
 napi_value corod_view_exports(napi_env env, napi_value exports);
 
 // addon_executor.c
-napi_value corod_executor_open(napi_env env, napi_callback_info info); // executor(base, id, slots, onWake)
+napi_value corod_executor_open(napi_env env, napi_callback_info info); // executor(base, id, slots, onWake, spin)
 void corod_bell_close(struct corod_bell *bell);
-void corod_bell_kick(struct corod_bell *bell); // looks at the slots soon
+void corod_bell_let_go(struct corod_bell *bell); // one hold less
+void corod_bell_kick(struct corod_bell *bell);   // looks at the slots soon
+void corod_bell_run(struct corod_bell *bell);    // tells JavaScript what is ready, until nothing is
+void corod_bell_sleep(struct corod_bell *bell);  // arms, or runs if something is ready
+
+// addon_spin.c
+// `most`: ns for which to look before sleeping, 0: off. The bell's handles are open or will be at once.
+void corod_spin_open(struct corod_bell *bell, uint64_t most);
 
 // The slot, if it is there and on this executor.
 static inline struct corod_slot *corod_bell_slot(struct corod_bell *bell, uint32_t slot) {

@@ -9,7 +9,7 @@
 
 #define ROUNDS_PER_WAKE 8
 
-static void let_go(struct corod_bell *bell) {
+void corod_bell_let_go(struct corod_bell *bell) {
   if (--bell->holds)
     return;
   corod_base_let_go(bell->base);
@@ -19,7 +19,7 @@ static void let_go(struct corod_bell *bell) {
 static void on_closed(uv_handle_t *handle) {
   struct corod_bell *bell = handle->data;
   corod_handle_closed(bell->base->owner);
-  let_go(bell);
+  corod_bell_let_go(bell);
 }
 
 void corod_bell_close(struct corod_bell *bell) {
@@ -27,8 +27,10 @@ void corod_bell_close(struct corod_bell *bell) {
     return;
   *bell->place = NULL;
   bell->end = NULL;
+  bell->looking = false;
   uv_close((uv_handle_t *)&bell->poll, on_closed);
   uv_close((uv_handle_t *)&bell->again, on_closed);
+  uv_close((uv_handle_t *)&bell->prepare, on_closed);
   napi_delete_reference(bell->base->owner->env, bell->self);
   napi_delete_reference(bell->base->owner->env, bell->on_wake);
   napi_delete_reference(bell->base->owner->env, bell->slots);
@@ -67,8 +69,19 @@ static void tell(struct corod_bell *bell) {
 
 static void on_again(uv_idle_t *again);
 
-static void run(struct corod_bell *bell) {
+// Nothing is left to do: the host rings from here on. False: something is ready after all.
+static bool arm(struct corod_bell *bell) {
+  if (!corod_executor_arm(bell->end))
+    return false;
+  uv_idle_stop(&bell->again);
+  if (bell->spin.most)
+    corod_spin_sleeps(&bell->spin, corod_now());
+  return true;
+}
+
+void corod_bell_run(struct corod_bell *bell) {
   bell->holds++;
+  bell->looking = false;
   for (int round = 0; bell->end; round++) {
     if (corod_executor_collect(bell->end)) {
       if (round >= ROUNDS_PER_WAKE) {
@@ -76,16 +89,24 @@ static void run(struct corod_bell *bell) {
         break;
       }
       tell(bell);
-    } else if (corod_executor_arm(bell->end)) {
+    } else if (corod_spin_worth(&bell->spin)) {
       uv_idle_stop(&bell->again);
+      bell->looking = true;
       break;
-    }
+    } else if (arm(bell))
+      break;
   }
-  let_go(bell);
+  corod_bell_let_go(bell);
+}
+
+void corod_bell_sleep(struct corod_bell *bell) {
+  bell->looking = false;
+  if (!arm(bell))
+    corod_bell_run(bell);
 }
 
 static void on_again(uv_idle_t *again) {
-  run(again->data);
+  corod_bell_run(again->data);
 }
 
 void corod_bell_kick(struct corod_bell *bell) {
@@ -101,14 +122,16 @@ static void on_bell(uv_poll_t *poll, int status, int events) {
     corod_base_broken(bell->base, "the host closed the connection: doorbell of executor %u", bell->end->id);
     return;
   }
-  run(bell);
+  if (bell->spin.most && !bell->looking)
+    corod_spin_woken(&bell->spin, corod_now());
+  corod_bell_run(bell);
 }
 
 static void finalize(napi_env env, void *data, void *hint) {
   (void)env;
   (void)hint;
   corod_bell_close(data);
-  let_go(data);
+  corod_bell_let_go(data);
 }
 
 // ---- the functions of an executor object ---------------------------------------------------------------------------
@@ -205,17 +228,18 @@ static bool define(napi_env env, napi_value object, struct corod_bell *bell, con
 }
 
 napi_value corod_executor_open(napi_env env, napi_callback_info info) {
-  size_t n = 4;
-  napi_value arguments[4], object;
-  uint32_t id;
+  size_t n = 5;
+  napi_value arguments[5], object;
+  uint32_t id, spin;
   napi_typedarray_type type;
   struct corod_base *base;
   struct corod_bell **place;
   struct corod_executor_end *end;
-  if (napi_get_cb_info(env, info, &n, arguments, NULL, NULL) != napi_ok || n != 4 ||
+  if (napi_get_cb_info(env, info, &n, arguments, NULL, NULL) != napi_ok || n != 5 ||
       !(base = corod_base_of(env, arguments[0], NULL)) || !corod_number_u32(env, arguments[1], &id) ||
       napi_get_typedarray_info(env, arguments[2], &type, NULL, NULL, NULL, NULL) != napi_ok ||
-      type != napi_uint32_array || !base->at || !(end = base->kind->executor(base, id, &place)) || *place)
+      type != napi_uint32_array || !corod_number_u32(env, arguments[4], &spin) || spin > COROD_SPIN_MOST || !base->at ||
+      !(end = base->kind->executor(base, id, &place)) || *place)
     return corod_make_number(env, COROD_MISUSE);
   struct corod_bell *bell = calloc(1, sizeof *bell);
   if (!bell)
@@ -236,10 +260,12 @@ napi_value corod_executor_open(napi_env env, napi_callback_info info) {
     return corod_make_number(env, COROD_MISUSE);
   bell->end = end;
   uv_idle_init(base->owner->loop, &bell->again);
-  corod_handle_opened(base->owner);
-  corod_handle_opened(base->owner);
-  bell->poll.data = bell->again.data = bell;
-  bell->holds += 2;
+  corod_spin_open(bell, spin);
+  bell->poll.data = bell->again.data = bell->prepare.data = bell;
+  for (int handles = 0; handles < 3; handles++) {
+    corod_handle_opened(base->owner);
+    bell->holds++;
+  }
   bell->place = place;
   *place = bell;
   uv_poll_start(&bell->poll, UV_READABLE, on_bell);

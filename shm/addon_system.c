@@ -92,8 +92,8 @@ static const char *const gap_names[] = {"bytes", "first", "last", "count"};
 static const char *const kind_names[] = {"pad", "event", "signal", "gap", "close", "command", "outcome"};
 static const char *const flag_names[] = {"redelivered", "more"};
 static const char *const code_names[] = {"reserved", "interfaceChange", "gap"};
-static const char *const limit_names[] = {"name",    "text", "packet",   "event", "slots",    "executors",  "ringMin",
-                                          "ringMax", "next", "counters", "codes", "protocol", "protocolMin"};
+static const char *const limit_names[] = {"name",    "text", "packet",   "event", "slots",    "executors",   "ringMin",
+                                          "ringMax", "next", "counters", "codes", "protocol", "protocolMin", "spin"};
 static const char *const answer_names[] = {"done",     "notNow",   "broken", "misuse",
                                            "tooLarge", "tooSmall", "memory", "gone"};
 
@@ -138,7 +138,7 @@ napi_value corod_system_exports(napi_env env, napi_value exports) {
               CONSTANTS("codes", code_names, COROD_CODE_RESERVED, COROD_CODE_INTERFACE, COROD_CODE_GAP) &&
               CONSTANTS("limits", limit_names, COROD_NAME - 1, COROD_TEXT - 1, COROD_MAX_PACKET, COROD_MAX_EVENT,
                         COROD_MAX_SLOTS, COROD_MAX_EXECUTORS, COROD_RING_MIN, COROD_RING_MAX, COROD_MAX_NEXT,
-                        COROD_MAX_COUNTERS, COROD_MAX_CODES, COROD_PROTOCOL, COROD_PROTOCOL_MIN) &&
+                        COROD_MAX_COUNTERS, COROD_MAX_CODES, COROD_PROTOCOL, COROD_PROTOCOL_MIN, COROD_SPIN_MOST) &&
               CONSTANTS("answers", answer_names, COROD_DONE, COROD_NOT_NOW, COROD_BROKEN, COROD_MISUSE, COROD_TOO_LARGE,
                         COROD_TOO_SMALL, COROD_MEMORY, COROD_GONE);
   return good ? exports : NULL;

@@ -55,6 +55,8 @@ interface Native {
     id: number,
     slots: Uint32Array,
     onWake: (count: number) => void,
+    /** Nanoseconds. */
+    spin: number,
   ): NativeExecutor | Code
   /** A token, or a negative code. */
   shareExecutor(link: NativeLink, id: number): number | Code
@@ -109,7 +111,8 @@ interface Native {
     | 'counters'
     | 'codes'
     | 'protocol'
-    | 'protocolMin',
+    | 'protocolMin'
+    | 'spin',
     number
   >
   answers: Record<'done' | 'notNow' | 'broken' | 'misuse' | 'tooLarge' | 'tooSmall' | 'memory' | 'gone', number>

@@ -1,12 +1,12 @@
 // ring.ts: the daemon's attachment to a host, and the door of this folder: everything else of the daemon imports this
 // file only. It checks arguments and names errors; the addon does the rest. It knows no node and no policy.
-import { type Executor, openExecutor } from './executor.js'
+import { type Executor, type ExecutorOptions, openExecutor } from './executor.js'
 import { asked, callable, choice, fault, systemError, text, u32 } from './fault.js'
 import type { HostMessage, Leave, NodeAsk, Status } from './message.js'
 import { type NativeLink, type NativeMessage, native } from './native.js'
 import type { SharedExecutor, SharedSlot } from './view.js'
 
-export type { Executor } from './executor.js'
+export type { Executor, ExecutorOptions } from './executor.js'
 export { RingError } from './fault.js'
 export type { HostMessage, Leave, NodeAsk, Status, StatusName } from './message.js'
 export { discardShared, type SharedExecutor, type SharedSlot, View } from './view.js'
@@ -176,8 +176,8 @@ export class Link {
    * replies, room, a deadline), with their numbers in `executor.slots`; microtasks run before the executor goes on.
    * @throws RingError MISUSE if there is none, or it is open or shared
    */
-  executor(id: number, onWake: (count: number) => void): Executor {
-    return openExecutor(this.#link, id, onWake)
+  executor(id: number, onWake: (count: number) => void, options: ExecutorOptions = {}): Executor {
+    return openExecutor(this.#link, id, onWake, options)
   }
 
   /**

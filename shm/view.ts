@@ -1,5 +1,5 @@
 // view.ts: an executor of a link that another thread has, and what is posted from that thread to this one.
-import { type Executor, openExecutor } from './executor.js'
+import { type Executor, type ExecutorOptions, openExecutor } from './executor.js'
 import { callable, fault, u32, u53 } from './fault.js'
 import { type Code, type NativeView, native } from './native.js'
 
@@ -54,14 +54,19 @@ export class View {
    * causes too. Everything of the view is given back then; the thread of the link should end the attachment.
    * @throws RingError GONE if it was used or given back, or its link has closed; MISUSE if it is no executor; NO_MEMORY
    */
-  static open(shared: SharedExecutor, onWake: (count: number) => void, ended: (why: string) => void): View {
+  static open(
+    shared: SharedExecutor,
+    onWake: (count: number) => void,
+    ended: (why: string) => void,
+    options: ExecutorOptions = {},
+  ): View {
     callable('onWake', onWake)
     callable('ended', ended)
     u32('executor', shared.executor, limits.executors - 1)
     const view = native.view(u53('token', shared.token), why => ended(why))
     if (typeof view === 'number') throw fault(view)
     try {
-      return new View(view, openExecutor(view, shared.executor, onWake))
+      return new View(view, openExecutor(view, shared.executor, onWake, options))
     } catch (error) {
       native.close(view)
       throw error

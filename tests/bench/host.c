@@ -3,7 +3,8 @@
 // The same program serves the floor (peer.c, in C) and the candidate (the daemon), so that only the peer differs.
 // Reads scenarios from standard input, one per line, answers one JSON line each:
 //   nodes N                   waits until N nodes are registered
-//   roundtrip COUNT WARMUP    event -> peer -> counter command applied, one at a time; nanoseconds, sorted
+//   roundtrip COUNT WARMUP    event -> peer -> counter command applied, one at a time; nanoseconds, sorted. It sleeps.
+//   polled COUNT WARMUP       the same; it looks at the ready words instead, as a busy VPP does on each pass
 //   flood COUNT BYTES NODES   COUNT events of BYTES payload over the first NODES nodes; until each node has counted all
 //   quit
 #include "../../shim-plugin/core/core.h"
@@ -25,6 +26,7 @@ struct watch {
 };
 
 static struct {
+  struct corod_core *core;
   int epoll;
   struct watch watches[256];
   struct corod_node *nodes[MAX_NODES];
@@ -172,7 +174,15 @@ static int compare(const void *a, const void *b) {
   return x < y ? -1 : x > y;
 }
 
-static void roundtrip(uint32_t rounds, uint32_t warmup) {
+// As VPP's main loop when an input node polls: descriptors only every so many passes.
+static void pass(void) {
+  static uint32_t passes;
+  corod_core_poll(bench.core);
+  if (++passes % 1024 == 0)
+    turn(0);
+}
+
+static void roundtrip(uint32_t rounds, uint32_t warmup, bool polled) {
   uint64_t *took = calloc(rounds, sizeof *took), seq;
   uint8_t payload[32] = {0};
   for (uint32_t i = 0; i < warmup + rounds; i++) {
@@ -180,7 +190,7 @@ static void roundtrip(uint32_t rounds, uint32_t warmup) {
     bench.counted = 0;
     corod_node_send(bench.nodes[0], EVENT_CODE, payload, sizeof payload, &seq);
     while (bench.counted == 0)
-      turn(-1);
+      polled ? pass() : turn(-1);
     if (i >= warmup)
       took[i - warmup] = now(NULL) - begin;
   }
@@ -219,8 +229,8 @@ int main(int argc, char **argv) {
   bench.epoll = epoll_create1(EPOLL_CLOEXEC);
   corod_core_defaults(&config);
   config.socket = argv[1];
-  struct corod_core *core = corod_core_new(&ops, NULL, &config, error, sizeof error);
-  if (!core) {
+  bench.core = corod_core_new(&ops, NULL, &config, error, sizeof error);
+  if (!bench.core) {
     fprintf(stderr, "bench host: %s\n", error);
     return 1;
   }
@@ -238,13 +248,13 @@ int main(int argc, char **argv) {
       while (bench.n_nodes < a)
         turn(-1);
       printf("{\"nodes\":%u}\n", bench.n_nodes);
-    } else if (words == 3 && !strcmp(word, "roundtrip"))
-      roundtrip(a, b);
+    } else if (words == 3 && (!strcmp(word, "roundtrip") || !strcmp(word, "polled")))
+      roundtrip(a, b, word[0] == 'p');
     else if (words == 4 && !strcmp(word, "flood") && b <= COROD_MAX_EVENT && c >= 1 && c <= bench.n_nodes)
       flood(a, b, c);
     else
       break;
   }
-  corod_core_free(core);
+  corod_core_free(bench.core);
   return 0;
 }

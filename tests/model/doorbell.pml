@@ -3,10 +3,11 @@
  * A writer publishes records in two slots whose bits share a word; a reader sleeps on a pipe. Every shared access is a
  * step of its own. Where doorbell.h has a full fence, the two accesses around it stay in order; without it each processor
  * may do them in the other order, and that is how a missing fence is modelled: both orders are tried.
+ * Before it arms, the reader may look for as long as it likes (spin.h); what it finds it collects without having armed.
  * A lost wake-up is a reader that waits for the pipe while a record is unread: an end state that is not allowed.
  *
  * Mutants (-D), each of which must fail: NO_READER_FENCE, NO_WRITER_FENCE, NO_SECOND_LOOK, NO_RING, READY_FIRST,
- * SUMMARY_FIRST, PUBLISH_LATE.
+ * SUMMARY_FIRST, PUBLISH_LATE, SLEEP_UNARMED.
  */
 #ifndef RECORDS
 #define RECORDS 4
@@ -81,10 +82,23 @@ active proctype writer() {
 
 active proctype reader() {
   byte seen = 0, read0 = 0, read1 = 0;
-  bit words, got0, got1, quiet;
+  bit words, got0, got1, quiet, found;
   do
   :: seen < RECORDS ->
+       /* look, unarmed */
+       found = 0;
+       do
+       :: found == 0 -> found = (summary != 0)
+       :: break
+       od;
+       if
+       :: found -> goto collect
+       :: else
+       fi;
        /* arm */
+#ifdef SLEEP_UNARMED
+       quiet = 1;
+#else
 #ifdef NO_READER_FENCE
        if
        :: sleeping = 1; quiet = (summary == 0)
@@ -98,12 +112,13 @@ active proctype reader() {
        quiet = (summary == 0);
 #endif
 #endif
+#endif
        if
        :: quiet -> bytes > 0 -> bytes = 0 /* asleep here; then one bounded read */
        :: else
        fi;
+collect:
        sleeping = 0;
-       /* collect */
 #ifdef READY_FIRST
        d_step { got0 = ready[0]; got1 = ready[1]; ready[0] = 0; ready[1] = 0 }
        d_step { words = summary; summary = 0 }

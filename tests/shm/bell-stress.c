@@ -1,8 +1,11 @@
 // bell-stress.c: two threads that sleep: a wake-up that gets lost is a hang, which the test runner ends. One direction
 // has a ring so small that it is full all the time, so the bell for space is rung as often as the bell for records.
-// Arguments: how many records (default 100,000).
+// Each is run with ends that sleep at once, and with ends that look for a moment before (spin.h). Arguments: how many
+// records (default 100,000).
 #include "check.h"
 #include "doorbell.h"
+#include "slot.h"
+#include "spin.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -19,6 +22,7 @@ static struct end to_reader, to_writer;
 static struct test_ring ring;
 static _Atomic uint32_t starved;
 static uint64_t total;
+static bool looks;
 
 static void open_end(struct end *end) {
   int fds[2];
@@ -41,7 +45,8 @@ static void ring_bell(struct end *end) {
 // Sleeps unless something is ready, then takes over the ready bits.
 static void sleep_for(struct end *end) {
   uint64_t ready[COROD_READY_WORDS] = {0};
-  if (corod_bell_arm(&end->words)) {
+  bool found = looks && corod_spin_look(&end->words, corod_now() + 2000);
+  if (!found && corod_bell_arm(&end->words)) {
     struct pollfd fd = {.fd = end->wake, .events = POLLIN};
     while (poll(&fd, 1, -1) < 0)
       CHECK(errno == EINTR);
@@ -90,11 +95,12 @@ int main(int argc, char **argv) {
   static const uint32_t sizes[] = {128, 4096};
   total = argc > 1 ? strtoull(argv[1], NULL, 10) : 100000;
   signal(SIGPIPE, SIG_IGN);
-  for (size_t i = 0; i < 2; i++) {
+  for (size_t i = 0; i < 4; i++) {
     pthread_t writer;
+    looks = i & 1;
     open_end(&to_reader);
     open_end(&to_writer);
-    test_ring_open(&ring, sizes[i], 0xfffffe00u);
+    test_ring_open(&ring, sizes[i / 2], 0xfffffe00u);
     CHECK(pthread_create(&writer, NULL, write_all, NULL) == 0);
     read_all();
     CHECK(pthread_join(writer, NULL) == 0);

@@ -288,10 +288,14 @@ static void answer(struct corod_message *m) {
 
 // ---- rings
 
+static uint32_t rung; // bytes written to pipes since this was asked for
+
 static void ring_bell(uint32_t index) {
   uint32_t e = host.slots[index].executor;
-  if (corod_bell_post(&host.words[e]->to_daemon, index))
+  if (corod_bell_post(&host.words[e]->to_daemon, index)) {
     corod_pipe_ring(host.ring[e]);
+    rung++;
+  }
 }
 
 // One event with `size` bytes of payload, each of the value of its sequence. False: full, and the host waits for room.
@@ -456,6 +460,8 @@ static void order(char *line) {
       turn(i);
   } else if (sscanf(line, "close-bell %u", &slot) == 1) // of that executor
     close(host.ring[slot]), host.ring[slot] = dup(0);
+  else if (strcmp(line, "rung") == 0)
+    printf("rung %u\n", rung), rung = 0;
   else if (strcmp(line, "hang-up") == 0)
     hang_up();
   else

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { type Executor, type HostMessage, Link, type NodeAsk } from '../../shm/ring.js'
+import { type Executor, type ExecutorOptions, type HostMessage, Link, type NodeAsk } from '../../shm/ring.js'
 
 const program = fileURLToPath(new URL('../../../build/shm/corod-fake-host', import.meta.url))
 
@@ -104,12 +104,12 @@ export class TestLink {
   }
 
   /** Greets and asks for executor 0. */
-  async attach(onWake: (executor: Executor, count: number) => void): Promise<Executor> {
+  async attach(onWake: (executor: Executor, count: number) => void, options: ExecutorOptions = {}): Promise<Executor> {
     this.link.hello('test')
     await this.answer('welcome')
     this.link.addExecutor(this.call(), 0)
     await this.answer('executor')
-    const executor: Executor = this.link.executor(0, count => onWake(executor, count))
+    const executor: Executor = this.link.executor(0, count => onWake(executor, count), options)
     return executor
   }
 

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Executor, Link, type RingError, record } from '../../shm/ring.js'
+import { type Executor, type ExecutorOptions, Link, type RingError, record } from '../../shm/ring.js'
 import { TestLink } from './fake.js'
 
 const program = fileURLToPath(new URL('../../../build/release/corod-standalone', import.meta.url))
@@ -89,12 +89,12 @@ export class Attached {
     this.test = new TestLink(socket)
   }
 
-  static async to(socket: string, name = 'node'): Promise<Attached> {
+  static async to(socket: string, name = 'node', options: ExecutorOptions = {}): Promise<Attached> {
     const a = new Attached(socket)
     a.executor = await a.test.attach((executor, count) => {
       for (const slot of executor.slots.subarray(0, count)) a.#collect(executor, slot)
       a.onWake()
-    })
+    }, options)
     const node = await a.test.node({
       name,
       next: ['ip4-lookup', 'error-drop'],
