@@ -48,7 +48,10 @@ export type AnyOptions = Readonly<Record<string, unknown>>
 export interface Enqueue {
   /** Index of the interface it counts as received on (VPP's `sw_if_index`); default: none, in VPP `local0`. */
   readonly rx?: number
-  /** Index of the interface it is to be sent to, for next nodes that ask for it (`interface-output`); default: none. */
+  /**
+   * Index of the interface it is to be sent to, for next nodes that ask for it, such as `interface-output`; default: none.
+   * docs/vpp.md says what it means for which.
+   */
   readonly tx?: number
   /** VPP's buffer flags; the host refuses all but `VNET_BUFFER_F_LOCALLY_ORIGINATED`. Default 0. */
   readonly flags?: number
