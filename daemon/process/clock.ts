@@ -1,7 +1,7 @@
 // clock.ts: the alarms of one node, and the one deadline that its host has to know.
 
 import { invalid } from './errors.js'
-import { type Alarm, Wheel } from './wheel.js'
+import { type Alarmed, noRow, Wheel } from './wheel.js'
 
 /** What the clock needs of the node's surroundings. */
 export interface ClockPort {
@@ -39,24 +39,33 @@ export class Clock {
     return this.#port.now(true)
   }
 
-  /** Sets a cleared alarm for `when`; Infinity: never. */
-  set(alarm: Alarm, when: number, now: number): void {
-    if (when === Number.POSITIVE_INFINITY || this.#stopped) return
+  /**
+   * Sets an alarm for `when`; Infinity: never. What it gives stands for the alarm until that expires or is cleared; then
+   * `owner` has to forget it. {@link noRow}: it never expires.
+   */
+  set(owner: Alarmed, when: number, now: number): number {
+    if (when === Number.POSITIVE_INFINITY || this.#stopped) return noRow
     this.#wheel ??= new Wheel()
-    this.#wheel.set(alarm, when, now)
-    if (alarm.look < this.#published) this.#publish(alarm.look)
+    const row = this.#wheel.set(owner, when, now)
+    const look = this.#wheel.look(row)
+    if (look < this.#published) this.#publish(look)
+    return row
   }
 
-  clear(alarm: Alarm): void {
-    this.#wheel?.clear(alarm)
+  /** Clears an alarm, if it is one. */
+  clear(row: number): void {
+    if (row !== noRow) this.#wheel?.clear(row)
   }
 
   /** The host says that a deadline may have come: expires what is due, and tells the next deadline. */
   tick(): void {
     const wheel = this.#wheel
     if (wheel === undefined) return
-    // An alarm that another one's expiry cleared is not due any more. Those that are set meanwhile come next time.
-    for (const alarm of wheel.advance(this.check())) if (alarm.due) alarm.expire()
+    // An alarm that another one's expiry cleared does not expire any more. Those that are set meanwhile come next time.
+    for (const row of wheel.advance(this.check())) {
+      wheel.expire(row)
+      if (this.#stopped) return
+    }
     const nearest = wheel.nearest()
     if (nearest !== this.#published) this.#publish(nearest)
   }

@@ -4,7 +4,7 @@ import type { Clock } from './clock.js'
 import { invalid, TimeoutError } from './errors.js'
 import { ask, done, isSource, none, type Source, take, unwatch, type ValueOf, type Watcher, watch } from './source.js'
 import { type Scope, Wait } from './waits.js'
-import { Alarm } from './wheel.js'
+import { noRow } from './wheel.js'
 
 /** Sources by name, for `vm.select`. Their order is the priority: of several that are ready the first named wins. */
 export type Sources = Readonly<Record<string, Source<unknown>>>
@@ -113,7 +113,7 @@ export function receiveBefore<T>(scope: Scope, clock: Clock, ms: number, source:
 class ReceivingBefore<T> extends Wait<T | undefined> implements Watcher {
   readonly #clock: Clock
   readonly #source: Source<T>
-  readonly #alarm = new Alarm(this)
+  #alarm = noRow
 
   constructor(scope: Scope, clock: Clock, ms: number, source: Source<T>) {
     super(scope)
@@ -121,7 +121,7 @@ class ReceivingBefore<T> extends Wait<T | undefined> implements Watcher {
     this.#source = source
     source[watch](this)
     const now = clock.now()
-    clock.set(this.#alarm, now + ms, now)
+    this.#alarm = clock.set(this, now + ms, now)
     this.enter()
   }
 
@@ -135,11 +135,13 @@ class ReceivingBefore<T> extends Wait<T | undefined> implements Watcher {
   }
 
   expire(): void {
+    this.#alarm = noRow
     this.reject(new TimeoutError())
   }
 
   protected release(): void {
     this.#source[unwatch](this)
     this.#clock.clear(this.#alarm)
+    this.#alarm = noRow
   }
 }

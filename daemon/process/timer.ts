@@ -4,7 +4,7 @@ import { type Clock, duration } from './clock.js'
 import { ProcessError, ReceiverBusyError } from './errors.js'
 import { ask, none, type Source, take, unwatch, type Watcher, watch } from './source.js'
 import { type Scope, Wait } from './waits.js'
-import { Alarm } from './wheel.js'
+import { noRow } from './wheel.js'
 
 /**
  * A timer, made by `vm.timer`, to wait for with `vm.select` or `vm.timeout`. It goes off once for each `set` or `at`; who
@@ -36,7 +36,7 @@ export interface Timer extends Source<void>, Disposable {
 /** A timer on the clock of a node. */
 export class NodeTimer implements Timer {
   readonly #clock: Clock
-  readonly #alarm: Alarm
+  #alarm = noRow
   #when = Number.POSITIVE_INFINITY
   #armed = false
   #disposed = false
@@ -44,7 +44,6 @@ export class NodeTimer implements Timer {
 
   constructor(clock: Clock) {
     this.#clock = clock
-    this.#alarm = new Alarm(this)
   }
 
   set(ms: number): void {
@@ -57,7 +56,7 @@ export class NodeTimer implements Timer {
   }
 
   clear(): void {
-    this.#clock.clear(this.#alarm)
+    this.#quiet()
     this.#armed = false
     this.#when = Number.POSITIVE_INFINITY
   }
@@ -78,8 +77,8 @@ export class NodeTimer implements Timer {
   // Asks the clock itself and not the wheel: in a flood of events the wheel may not have turned yet.
   [take](): undefined | typeof none {
     if (!this.#armed || this.#when === Number.POSITIVE_INFINITY) return none
-    if (this.#alarm.slot !== undefined && this.#when > this.#clock.check()) return none
-    this.#clock.clear(this.#alarm)
+    if (this.#alarm !== noRow && this.#when > this.#clock.check()) return none
+    this.#quiet()
     this.#armed = false
     return undefined
   }
@@ -97,15 +96,21 @@ export class NodeTimer implements Timer {
 
   /** The wheel says that its time has come. */
   expire(): void {
+    this.#alarm = noRow
     this.#watcher?.wake()
+  }
+
+  #quiet(): void {
+    this.#clock.clear(this.#alarm)
+    this.#alarm = noRow
   }
 
   #set(when: number, now: number): void {
     if (this.#disposed) throw new ProcessError('ERR_DISPOSED', 'this timer was disposed of')
-    this.#clock.clear(this.#alarm)
+    this.#quiet()
     this.#when = when
     this.#armed = true
-    if (when > now) this.#clock.set(this.#alarm, when, now)
+    if (when > now) this.#alarm = this.#clock.set(this, when, now)
     else this.#watcher?.wake()
   }
 }
@@ -113,21 +118,23 @@ export class NodeTimer implements Timer {
 /** A wait that ends by itself. */
 export class Sleep extends Wait<void> {
   readonly #clock: Clock
-  readonly #alarm = new Alarm(this)
+  #alarm: number
 
   constructor(clock: Clock, scope: Scope, ms: number) {
     super(scope)
     this.#clock = clock
     const now = clock.now()
-    clock.set(this.#alarm, now + ms, now)
+    this.#alarm = clock.set(this, now + ms, now)
     this.enter()
   }
 
   expire(): void {
+    this.#alarm = noRow
     this.resolve()
   }
 
   protected release(): void {
     this.#clock.clear(this.#alarm)
+    this.#alarm = noRow
   }
 }

@@ -2,6 +2,18 @@
 
 import { type Owner, owned } from './owner.js'
 
+// How to end the promise that was made last: one function for all waits, because a closure for each costs as much as the
+// rest of the wait.
+let resolveKept: (value: never) => void
+let rejectKept: (error: unknown) => void
+function keep(resolve: (value: never) => void, reject: (error: unknown) => void): void {
+  resolveKept = resolve
+  rejectKept = reject
+}
+
+// Kept until the next wait begins, they would keep the promise.
+function nothing(): void {}
+
 /** An entry in the list of a scope. */
 abstract class Listed {
   /** Only {@link Scope} touches these. */
@@ -17,17 +29,17 @@ export abstract class Wait<R> extends Listed {
   /** What the coroutine waits for. */
   readonly promise: Promise<R>
   readonly #scope: Scope | undefined
-  #resolve!: (value: R) => void
-  #reject!: (error: unknown) => void
+  readonly #resolve: (value: R) => void
+  readonly #reject: (error: unknown) => void
 
   /** A wait without a scope ends only by itself. */
   constructor(scope: Scope | undefined) {
     super()
     this.#scope = scope
-    this.promise = new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-    })
+    this.promise = new Promise<R>(keep)
+    this.#resolve = resolveKept as (value: R) => void
+    this.#reject = rejectKept
+    keep(nothing, nothing)
   }
 
   /** From now on stopping the scope ends it. */

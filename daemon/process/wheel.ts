@@ -5,6 +5,9 @@
 // its distance needs, and moves to finer levels as its time comes nearer. Its exact time is kept: slots only sort, so
 // nothing is rounded, and an alarm never expires before its time. Beyond 37 hours an alarm waits in the coarsest level
 // and is looked at again from there.
+//
+// An alarm is a row of a few arrays of numbers and no object: a hundred thousand of them are nothing for the garbage
+// collector to visit or move, and those that move to a finer level together are near each other in memory.
 
 const ticksPerMs = 16
 const slotsPerLevel = 32
@@ -13,85 +16,72 @@ const levels = 7
 const horizon = 2 ** 31 - 1
 const spans = Array.from({ length: levels }, (_, level) => slotsPerLevel ** level)
 
-/** Something that is to happen at a time. Belongs to one wheel at a time. */
-export class Alarm {
-  readonly #owner: { expire(): void }
-  /** When, in milliseconds of the wheel's clock. */
-  when = Number.POSITIVE_INFINITY
-  /** When the wheel must look at it: earlier than `when` if that is beyond the horizon. */
-  look = Number.POSITIVE_INFINITY
-  /** Where it is; undefined: not set. Only {@link Wheel} touches this and the links. */
-  slot: Slot | undefined
-  before: Alarm | undefined
-  after: Alarm | undefined
-  /** Taken off the wheel because its time has come, and not yet expired. */
-  due = false
-
-  constructor(owner: { expire(): void }) {
-    this.#owner = owner
-  }
-
-  /** Set, and not expired. */
-  get armed(): boolean {
-    return this.slot !== undefined || this.due
-  }
-
-  expire(): void {
-    this.due = false
-    this.#owner.expire()
-  }
+/** Who has an alarm set. */
+export interface Alarmed {
+  /** Its time has come; the row is not its own any more. */
+  expire(): void
 }
 
-/** Alarms of about the same time, in the order in which they came. */
-class Slot {
-  readonly level: number
-  readonly index: number
-  first: Alarm | undefined
-  last: Alarm | undefined
-  /** The earliest time the wheel has to look here; NaN: must be looked up again. */
-  min = Number.POSITIVE_INFINITY
-
-  constructor(level: number, index: number) {
-    this.level = level
-    this.index = index
-  }
-
-  earliest(): number {
-    if (!Number.isNaN(this.min)) return this.min
-    let min = Number.POSITIVE_INFINITY
-    for (let alarm = this.first; alarm !== undefined; alarm = alarm.after) min = Math.min(min, alarm.look)
-    this.min = min
-    return min
-  }
-}
+/** A row that is no row: the end of a list, or an alarm that is not set. */
+export const noRow = -1
+// What `#slot` says of a row that is in no slot: its time has come and it has not expired; or it was cleared then.
+const isDue = -1
+const wasCleared = -2
 
 /** All alarms of a node. Times are milliseconds of a clock that never goes back; the wheel has no clock of its own. */
 export class Wheel {
-  // Levels and slots are made when first used: an idle node has none.
-  readonly #slots: (Slot | undefined)[] = []
+  // The rows. Free ones are a list through `#after`.
+  readonly #owner: (Alarmed | undefined)[] = []
+  readonly #when: number[] = []
+  /** When the wheel must look at it: earlier than `#when` if that is beyond the horizon. */
+  readonly #look: number[] = []
+  readonly #slot: number[] = []
+  readonly #before: number[] = []
+  readonly #after: number[] = []
+  #free = noRow
+
+  // The slots: alarms of about the same time, in the order in which they came. Their arrays are as long as was needed
+  // yet: an idle node has none.
+  readonly #first: number[] = []
+  readonly #last: number[] = []
+  /** The earliest time the wheel has to look there; NaN: must be looked up again. */
+  readonly #min: number[] = []
   // For each level the slots that have alarms, one bit each.
   readonly #used = new Int32Array(levels)
   #tick = 0
   #size = 0
 
+  /** Alarms that are set and whose time has not come. */
   get size(): number {
     return this.#size
   }
 
-  /** Sets an alarm, which must not be set, for `when`; a time that has passed is as good as `now`. */
-  set(alarm: Alarm, when: number, now: number): void {
+  /** Sets an alarm for `when`; a time that has passed is as good as `now`. The row is its owner's until it expires. */
+  set(owner: Alarmed, when: number, now: number): number {
     if (this.#size === 0) this.#tick = Math.max(this.#tick, Math.floor(now * ticksPerMs))
-    alarm.when = when
+    const row = this.#take()
+    this.#owner[row] = owner
+    this.#when[row] = when
     this.#size++
-    this.#place(alarm)
+    this.#place(row)
+    return row
   }
 
-  /** Clears an alarm, if it is set. */
-  clear(alarm: Alarm): void {
-    alarm.due = false
-    if (alarm.slot === undefined) return
+  /** Clears an alarm that is set, also one whose time has come and which has not expired. */
+  clear(row: number): void {
+    const slot = this.#slot[row]!
+    if (slot === isDue) {
+      this.#slot[row] = wasCleared
+      return
+    }
     this.#size--
-    this.#unlink(alarm)
+    this.#unlink(row, slot)
+    this.#release(row)
+  }
+
+  /** When the wheel must look at an alarm that is set: its time, exactly, or earlier if that is beyond 37 hours. */
+  look(row: number): number {
+    return this.#look[row]!
   }
 
   /** The time of the earliest alarm, exactly; Infinity if there is none. Of alarms beyond 37 hours: when to look again. */
@@ -99,16 +89,15 @@ export class Wheel {
     let nearest = Number.POSITIVE_INFINITY
     for (let level = 0; level < levels; level++) {
       if (this.#used[level] === 0) continue
-      const slot = this.#slotAt(level, this.#distance(level))
-      nearest = Math.min(nearest, slot.earliest())
+      nearest = Math.min(nearest, this.#earliest(this.#slotAt(level, this.#distance(level))))
     }
     return nearest
   }
 
-  /** Takes off all alarms whose time has come by `now`, in the order of their times; the caller expires them. */
-  advance(now: number): Alarm[] {
+  /** Takes off all alarms whose time has come by `now`: their rows in the order of their times, for {@link expire}. */
+  advance(now: number): number[] {
     const target = Math.floor(now * ticksPerMs)
-    const due: Alarm[] = []
+    const due: number[] = []
     while (this.#size > 0) {
       const start = this.#nextStart()
       if (start > target) break
@@ -117,14 +106,78 @@ export class Wheel {
       for (let level = levels - 1; level > 0; level--) {
         if (start % spans[level]! === 0 && this.#isUsed(level)) this.#spread(this.#slotAt(level, 0))
       }
-      if (this.#isUsed(0)) this.#expire(this.#slotAt(0, 0), now, due)
+      if (this.#isUsed(0)) this.#collect(this.#slotAt(0, 0), now, due)
       // What is left in the slot of the present tick is due later within it.
       if (start === target) break
     }
     this.#tick = Math.max(this.#tick, target)
-    if (!ordered(due)) due.sort((a, b) => a.when - b.when)
+    const when = this.#when
+    if (!ordered(due, when)) due.sort((a, b) => when[a]! - when[b]!)
     return due
   }
+
+  /** Expires a row that {@link advance} gave, each once, unless it was cleared meanwhile. */
+  expire(row: number): void {
+    const owner = this.#slot[row] === isDue ? this.#owner[row] : undefined
+    this.#release(row)
+    owner?.expire()
+  }
+
+  // ---- rows
+
+  #take(): number {
+    const row = this.#free
+    if (row !== noRow) {
+      this.#free = this.#after[row]!
+      return row
+    }
+    this.#before.push(noRow)
+    this.#after.push(noRow)
+    this.#slot.push(wasCleared)
+    this.#look.push(0)
+    this.#owner.push(undefined)
+    return this.#when.push(0) - 1
+  }
+
+  #release(row: number): void {
+    this.#owner[row] = undefined
+    this.#after[row] = this.#free
+    this.#free = row
+  }
+
+  #place(row: number): void {
+    const when = this.#when[row]!
+    const wanted = Math.max(0, Math.floor(when * ticksPerMs) - this.#tick)
+    const distance = Math.min(wanted, horizon)
+    const level = distance < slotsPerLevel ? 0 : Math.floor((31 - Math.clz32(distance)) / 5)
+    const tick = this.#tick + distance
+    const index = Math.floor(tick / spans[level]!) & (slotsPerLevel - 1)
+    const slot = this.#slotOf(level, index)
+    const look = wanted > horizon ? tick / ticksPerMs : when
+    const last = this.#last[slot]!
+    this.#slot[row] = slot
+    this.#before[row] = last
+    this.#after[row] = noRow
+    this.#look[row] = look
+    if (last === noRow) this.#first[slot] = row
+    else this.#after[last] = row
+    this.#last[slot] = row
+    this.#min[slot] = Math.min(this.#min[slot]!, look)
+    this.#used[level]! |= 1 << index
+  }
+
+  #unlink(row: number, slot: number): void {
+    const before = this.#before[row]!
+    const after = this.#after[row]!
+    if (before === noRow) this.#first[slot] = after
+    else this.#after[before] = after
+    if (after === noRow) this.#last[slot] = before
+    else this.#before[after] = before
+    if (this.#first[slot] === noRow) this.#empty(slot)
+    else if (this.#look[row]! <= this.#min[slot]!) this.#min[slot] = Number.NaN
+  }
+
+  // ---- slots
 
   // The tick at which the next used slot of any level begins.
   #nextStart(): number {
@@ -154,84 +207,62 @@ export class Wheel {
     return level === 0 ? ahead : ahead + 1
   }
 
-  #slotAt(level: number, ahead: number): Slot {
-    return this.#slot(level, (Math.floor(this.#tick / spans[level]!) + ahead) & (slotsPerLevel - 1))
+  #slotAt(level: number, ahead: number): number {
+    return this.#slotOf(level, (Math.floor(this.#tick / spans[level]!) + ahead) & (slotsPerLevel - 1))
   }
 
-  #slot(level: number, index: number): Slot {
-    const at = level * slotsPerLevel + index
-    while (this.#slots.length <= at) this.#slots.push(undefined)
-    let slot = this.#slots[at]
-    if (slot === undefined) {
-      slot = new Slot(level, index)
-      this.#slots[at] = slot
+  #slotOf(level: number, index: number): number {
+    const slot = level * slotsPerLevel + index
+    while (this.#first.length <= slot) {
+      this.#first.push(noRow)
+      this.#last.push(noRow)
+      this.#min.push(Number.POSITIVE_INFINITY)
     }
     return slot
   }
 
-  #place(alarm: Alarm): void {
-    const wanted = Math.max(0, Math.floor(alarm.when * ticksPerMs) - this.#tick)
-    const distance = Math.min(wanted, horizon)
-    const level = distance < slotsPerLevel ? 0 : Math.floor((31 - Math.clz32(distance)) / 5)
-    const tick = this.#tick + distance
-    const slot = this.#slot(level, Math.floor(tick / spans[level]!) & (slotsPerLevel - 1))
-    alarm.slot = slot
-    alarm.before = slot.last
-    alarm.after = undefined
-    if (slot.last === undefined) slot.first = alarm
-    else slot.last.after = alarm
-    slot.last = alarm
-    alarm.look = wanted > horizon ? tick / ticksPerMs : alarm.when
-    slot.min = Math.min(slot.min, alarm.look)
-    this.#used[level]! |= 1 << slot.index
+  #earliest(slot: number): number {
+    let min = this.#min[slot]!
+    if (!Number.isNaN(min)) return min
+    min = Number.POSITIVE_INFINITY
+    for (let row = this.#first[slot]!; row !== noRow; row = this.#after[row]!) min = Math.min(min, this.#look[row]!)
+    this.#min[slot] = min
+    return min
   }
 
-  #unlink(alarm: Alarm): void {
-    const slot = alarm.slot!
-    if (alarm.before === undefined) slot.first = alarm.after
-    else alarm.before.after = alarm.after
-    if (alarm.after === undefined) slot.last = alarm.before
-    else alarm.after.before = alarm.before
-    alarm.slot = undefined
-    alarm.before = undefined
-    alarm.after = undefined
-    if (slot.first === undefined) this.#empty(slot)
-    else if (alarm.look <= slot.min) slot.min = Number.NaN
-  }
-
-  #empty(slot: Slot): void {
-    slot.first = undefined
-    slot.last = undefined
-    slot.min = Number.POSITIVE_INFINITY
-    this.#used[slot.level]! &= ~(1 << slot.index)
+  #empty(slot: number): void {
+    this.#first[slot] = noRow
+    this.#last[slot] = noRow
+    this.#min[slot] = Number.POSITIVE_INFINITY
+    this.#used[Math.floor(slot / slotsPerLevel)]! &= ~(1 << (slot & (slotsPerLevel - 1)))
   }
 
   // Places the alarms of a slot anew, nearer: the tick is at the start of the slot.
-  #spread(slot: Slot): void {
-    let alarm = slot.first
+  #spread(slot: number): void {
+    let row = this.#first[slot]!
     this.#empty(slot)
-    while (alarm !== undefined) {
-      const next: Alarm | undefined = alarm.after
-      this.#place(alarm)
-      alarm = next
+    while (row !== noRow) {
+      const next = this.#after[row]!
+      this.#place(row)
+      row = next
     }
   }
 
-  #expire(slot: Slot, now: number, due: Alarm[]): void {
-    for (let alarm = slot.first; alarm !== undefined; ) {
-      const next: Alarm | undefined = alarm.after
-      if (alarm.when <= now) {
+  #collect(slot: number, now: number, due: number[]): void {
+    for (let row = this.#first[slot]!; row !== noRow; ) {
+      const next = this.#after[row]!
+      if (this.#when[row]! <= now) {
         this.#size--
-        this.#unlink(alarm)
-        alarm.due = true
-        due.push(alarm)
+        this.#unlink(row, slot)
+        this.#slot[row] = isDue
+        due.push(row)
       }
-      alarm = next
+      row = next
     }
   }
 }
 
-function ordered(alarms: readonly Alarm[]): boolean {
-  for (let i = 1; i < alarms.length; i++) if (alarms[i - 1]!.when > alarms[i]!.when) return false
+function ordered(rows: readonly number[], when: readonly number[]): boolean {
+  for (let i = 1; i < rows.length; i++) if (when[rows[i - 1]!]! > when[rows[i]!]!) return false
   return true
 }

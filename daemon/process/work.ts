@@ -3,7 +3,7 @@
 import type { Clock } from './clock.js'
 import { TimeoutError } from './errors.js'
 import { type Scope, Wait } from './waits.js'
-import { Alarm } from './wheel.js'
+import { noRow } from './wheel.js'
 
 /**
  * A wait on a promise that somebody else makes, with a signal to tell them that nobody waits any more. What comes too
@@ -11,7 +11,7 @@ import { Alarm } from './wheel.js'
  */
 export class Work<T> extends Wait<T> {
   readonly #clock: Clock
-  readonly #alarm = new Alarm(this)
+  #alarm = noRow
   readonly #abort = new AbortController()
   readonly #outer: AbortSignal | undefined
   readonly #cancel = () => this.reject(this.#outer?.reason)
@@ -32,7 +32,7 @@ export class Work<T> extends Wait<T> {
     outer?.addEventListener('abort', this.#cancel, { once: true })
     this.enter()
     const now = clock.now()
-    if (ms > 0) clock.set(this.#alarm, now + ms, now)
+    if (ms > 0) this.#alarm = clock.set(this, now + ms, now)
     // `async`, so that a synchronous throw is a rejection like any other.
     const started = (async () => start(this.#abort.signal))()
     started.then(
@@ -49,6 +49,7 @@ export class Work<T> extends Wait<T> {
   }
 
   expire(): void {
+    this.#alarm = noRow
     this.reject(new TimeoutError())
   }
 
@@ -62,6 +63,7 @@ export class Work<T> extends Wait<T> {
     this.#over = true
     this.#outer?.removeEventListener('abort', this.#cancel)
     this.#clock.clear(this.#alarm)
+    this.#alarm = noRow
   }
 }
 

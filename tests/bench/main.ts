@@ -9,6 +9,7 @@ import { page } from './page.js'
 import { root } from './peers.js'
 import { spinPicture } from './picture.js'
 import { roundtrip } from './roundtrip.js'
+import { runtime } from './runtime.js'
 import { sleepLateness } from './sleep.js'
 import { localSocket } from './socket.js'
 import { scale, throughput } from './throughput.js'
@@ -26,6 +27,7 @@ const measures: Readonly<Record<string, Measure>> = {
   idle,
   sleep: sleepLateness,
   socket: localSocket,
+  runtime,
   'vpp-roundtrip': inVpp(vppRoundtrip),
   'vpp-busy': inVpp(vppBusy),
   'vpp-cost': inVpp(vppCost),

@@ -2,9 +2,36 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { describe, it } from 'mocha'
-import { Alarm, Wheel } from '../../daemon/process/wheel.js'
+import { Wheel } from '../../daemon/process/wheel.js'
 
-const owner = { expire() {} }
+/** An alarm as its owner has it. */
+class Alarm {
+  readonly when: number
+  readonly row: number
+  expired = 0
+
+  constructor(wheel: Wheel, when: number, now: number) {
+    this.when = when
+    this.row = wheel.set(this, when, now)
+  }
+
+  expire(): void {
+    this.expired++
+  }
+}
+
+/** Lets time pass; the alarms of `all` that have expired, in their order. */
+function expired(wheel: Wheel, now: number, all: Iterable<Alarm>): Alarm[] {
+  const byRow = new Map(Array.from(all, alarm => [alarm.row, alarm]))
+  const due = wheel.advance(now).map(row => byRow.get(row)!)
+  for (const alarm of due) {
+    assert.equal(alarm.expired, 0)
+    wheel.expire(alarm.row)
+    assert.equal(alarm.expired, 1)
+  }
+  return due
+}
+
 const hours = 3_600_000
 
 /** A delay of any size: below a tick, across all levels, beyond the horizon of 37 hours. */
@@ -43,18 +70,18 @@ describe('wheel', () => {
         let now = start
         for (const step of list) {
           if (step.set !== undefined) {
-            const alarm = new Alarm(owner)
-            wheel.set(alarm, now + step.set, now)
+            const alarm = new Alarm(wheel, now + step.set, now)
+            assert.ok(wheel.look(alarm.row) <= alarm.when)
             model.add(alarm)
             if (step.set > 37 * hours) far.add(alarm)
           } else if (step.clear !== undefined) {
             const alarm = [...model][step.clear % Math.max(1, model.size)]
-            if (alarm !== undefined) wheel.clear(alarm)
+            if (alarm !== undefined) wheel.clear(alarm.row)
             if (alarm !== undefined) model.delete(alarm)
           } else {
             now =
               step.jump === true ? Math.max(now, Math.min(wheel.nearest(), Number.MAX_SAFE_INTEGER)) : now + step.pass!
-            const due = wheel.advance(now)
+            const due = expired(wheel, now, model)
             const expected = [...model].filter(alarm => alarm.when <= now)
             assert.deepEqual(new Set(due), new Set(expected))
             for (const alarm of due) model.delete(alarm)
@@ -72,13 +99,12 @@ describe('wheel', () => {
 
   it('finds an alarm beyond the horizon in the end, with few looks', () => {
     const wheel = new Wheel()
-    const alarm = new Alarm(owner)
-    wheel.set(alarm, 1000 * hours, 0)
+    const alarm = new Alarm(wheel, 1000 * hours, 0)
     let looks = 0
     for (let now = 0; ; looks++) {
       now = wheel.nearest()
       assert.ok(now <= 1000 * hours)
-      if (wheel.advance(now).includes(alarm)) {
+      if (expired(wheel, now, [alarm]).length > 0) {
         assert.equal(now, 1000 * hours)
         break
       }
@@ -88,19 +114,46 @@ describe('wheel', () => {
 
   it('of equal times the first set is the first', () => {
     const wheel = new Wheel()
-    const alarms = Array.from({ length: 100 }, () => new Alarm(owner))
-    for (const alarm of alarms) wheel.set(alarm, 777.5, 0)
-    assert.deepEqual(wheel.advance(777.49), [])
-    assert.deepEqual(wheel.advance(777.5), alarms)
+    const alarms = Array.from({ length: 100 }, () => new Alarm(wheel, 777.5, 0))
+    assert.deepEqual(expired(wheel, 777.49, alarms), [])
+    assert.deepEqual(expired(wheel, 777.5, alarms), alarms)
   })
 
   it('an alarm in the past is due at once', () => {
     const wheel = new Wheel()
-    const alarm = new Alarm(owner)
     wheel.advance(5000)
-    wheel.set(alarm, 10, 5000)
+    const alarm = new Alarm(wheel, 10, 5000)
     assert.equal(wheel.nearest(), 10)
-    assert.deepEqual(wheel.advance(5000), [alarm])
-    assert.equal(alarm.due, true)
+    assert.deepEqual(expired(wheel, 5000, [alarm]), [alarm])
+  })
+
+  it('one that another one’s expiry clears does not expire, and its row is free again', () => {
+    const wheel = new Wheel()
+    const second = { expire: () => assert.fail('it was cleared') }
+    const first = { expire: () => wheel.clear(cleared) }
+    const rows = [wheel.set(first, 5, 0), wheel.set(second, 5, 0)]
+    const cleared = rows[1]!
+    for (const row of wheel.advance(5)) wheel.expire(row)
+    assert.equal(wheel.size, 0)
+    assert.equal(wheel.nearest(), Number.POSITIVE_INFINITY)
+    const again = [new Alarm(wheel, 9, 5), new Alarm(wheel, 8, 5)]
+    assert.deepEqual(new Set(again.map(alarm => alarm.row)), new Set(rows))
+    assert.deepEqual(expired(wheel, 10, again), [again[1], again[0]])
+  })
+
+  it('one that is set while another one expires is due next time, on a row of its own', () => {
+    const wheel = new Wheel()
+    let later: Alarm | undefined
+    const first = {
+      expire() {
+        later = new Alarm(wheel, 5, 5)
+      },
+    }
+    wheel.set(first, 5, 0)
+    const other = new Alarm(wheel, 5, 0)
+    for (const row of wheel.advance(5)) wheel.expire(row)
+    assert.equal(other.expired, 1)
+    assert.equal(later?.expired, 0)
+    assert.deepEqual(expired(wheel, 5, [later!]), [later])
   })
 })
