@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, it } from 'mocha'
 import { Folder } from '../support/folder.js'
 import { packets } from '../support/pcapng.js'
@@ -85,9 +86,9 @@ describe('corod-standalone: packets', () => {
     const packet = udp4('x')
     assert.equal((await node.enqueue(0, packet, 0xffffffff, 0xffffffff, 1)).status, 'UNSUPPORTED')
     assert.equal((await node.enqueue(0, packet, 0xffffffff, 0xffffffff, 1 << 25)).status, 'OK')
-    assert.equal((await node.enqueue(0, packet, 999_999)).status, 'UNSUPPORTED')
+    assert.equal((await node.enqueue(0, packet, 999_999)).status, 'INTERFACE_UNKNOWN')
     assert.equal((await node.enqueue(2, packet)).status, 'UNSUPPORTED')
-    assert.equal((await node.enqueue(2, packet, 0, 999_999)).status, 'UNSUPPORTED')
+    assert.equal((await node.enqueue(2, packet, 0, 999_999)).status, 'INTERFACE_UNKNOWN')
     assert.equal((await node.enqueue(2, packet, 0, 1)).status, 'OK')
     assert.equal((await node.enqueue(4, packet)).status, 'NEXT_UNKNOWN')
     assert.match(await host.show('show corod node n'), /commands 7, refused 5,/)
@@ -98,11 +99,11 @@ describe('corod-standalone: packets', () => {
     if (probe.error || probe.status !== 0) this.skip()
     using folder = new Folder()
     const [socket, cli] = [folder.at('host.sock'), folder.at('cli.sock')]
-    // A disk of 64 KiB of its own; /proc/PID/root leads the test to it.
+    // A disk of 64 KiB in a mount namespace of its own, which the test reaches through the host's entry in /proc.
     const script = `mount -t tmpfs -o size=64k none /mnt && exec "$0" --pcap /mnt/out.pcap "$@"`
     const args = ['-Urm', 'sh', '-c', script, program, '--socket', socket, '--cli', cli, '--no-interfaces']
     await using host = await hostOf(new Program('unshare', args), socket, cli)
-    const pcap = `/proc/${host.program.pid}/root/mnt/out.pcap`
+    const pcap = join('/proc', `${host.program.pid}`, 'root', 'mnt', 'out.pcap')
     using peer = await Peer.attach(host.socket)
     const node = await peer.node('n', { next, commandRing: 65536 })
     for (let i = 0; i < 50; i++) assert.equal((await node.enqueue(0, udp4('x'.repeat(4000)))).status, 'OK')
