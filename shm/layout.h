@@ -221,7 +221,8 @@ static_assert(sizeof(struct corod_executor_b) == 1280, "executor words");
   _(TIMEOUT, 24, "no answer came in time")                                                                             \
   _(REFUSED, 25, "the node refused")                                                                                   \
   _(UNANSWERED, 26, "the node finished with the event and did not answer")                                             \
-  _(DIED, 27, "the node ended before it answered")
+  _(DIED, 27, "the node ended before it answered")                                                                     \
+  _(INTERFACE_UNKNOWN, 28, "no such interface")
 
 enum corod_status {
 #define _(name, number, text) COROD_##name = number,

@@ -30,6 +30,7 @@ export type StatusName =
   | 'REFUSED'
   | 'UNANSWERED'
   | 'DIED'
+  | 'INTERFACE_UNKNOWN'
   | 'UNKNOWN'
 
 /** A row of the host's table of outcomes. */

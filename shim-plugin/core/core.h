@@ -101,6 +101,113 @@ bool corod_core_poll(struct corod_core *core);
 void corod_cli_output(struct corod_core *core, uint64_t job, const char *bytes, size_t n);
 void corod_cli_done(struct corod_core *core, uint64_t job, uint32_t status);
 
+// ---- what is known about it
+
+// Each is counted from the start of the host on.
+#define foreach_corod_core_stat(_)                                                                                     \
+  _(attachments)       /* daemons that were let in */                                                                  \
+  _(refused)           /* daemons that were not: another one was attached, or speaks another version */                \
+  _(malformed)         /* attachments that ended because the daemon broke the contract */                              \
+  _(strangers_dropped) /* connections that never said who they are */                                                  \
+  _(messages)          /* on the attach socket */                                                                      \
+  _(commands)          /* through command rings */                                                                     \
+  _(command_faults)    /* of these, refused or failed */                                                               \
+  _(outcomes_dropped)  /* that nobody was there to read */                                                             \
+  _(asked)             /* events whose senders wait for an answer */                                                   \
+  _(answered)                                                                                                          \
+  _(unanswered_in_time)                                                                                                \
+  _(answers_unwanted)  /* that nobody waited for any more */                                                           \
+  _(interface_changes) /* transitions told */                                                                          \
+  _(interface_gaps)    /* times that transitions were missed */                                                        \
+  _(nodes_discarded)                                                                                                   \
+  _(events_discarded) /* with them, or when they were parked */                                                        \
+  _(cli_jobs)                                                                                                          \
+  _(cli_cut) /* of these, output too long */
+
+// Each is counted from the making of the node on.
+#define foreach_corod_node_stat(_)                                                                                     \
+  _(accepted)    /* events */                                                                                          \
+  _(rejected)    /* senders that were told that the backlog is full */                                                 \
+  _(dropped)     /* by the overflow policy; the node is told */                                                        \
+  _(undeclared)  /* of a type that the node does not have */                                                           \
+  _(too_big)     /* refused */                                                                                         \
+  _(after_close) /* refused: the node was closed to senders */                                                         \
+  _(redelivered) /* events that come again */                                                                          \
+  _(runs)        /* returns of its process from a wait */                                                              \
+  _(relays)      /* deadlines relayed */                                                                               \
+  _(commands)    /* of its daemon */                                                                                   \
+  _(refused)     /* of these, refused or failed */
+
+struct corod_core_stats {
+#define _(name) uint64_t name;
+  foreach_corod_core_stat(_)
+#undef _
+};
+
+struct corod_node_stats {
+#define _(name) uint64_t name;
+  foreach_corod_node_stat(_)
+#undef _
+};
+
+enum corod_attached {
+  COROD_ATTACHED_NOT,
+  COROD_ATTACHED,
+  COROD_ATTACHED_ENDING, // the daemon is gone; its last commands are being run
+};
+
+struct corod_core_info {
+  const char *socket;
+  enum corod_attached attached; // NOT: the fields up to `memory` are 0 and ""
+  uint32_t pid;
+  const char *program;
+  uint32_t version; // of the protocol
+  uint64_t epoch;
+  uint64_t age;                        // ns since it attached
+  uint32_t executors, nodes, creating; // nodes that it has registered; those the host is making or changing for it
+  uint32_t regions;
+  uint64_t memory; // bytes of the regions
+  // Of all nodes, whoever registered them.
+  uint32_t all_nodes;
+  uint32_t in_flight, waiting; // events that the daemon has not released; that wait for room behind them
+  uint64_t accepted, dropped, redelivered;
+  uint32_t questions; // events whose senders wait for an answer now
+  struct corod_core_stats stats;
+};
+
+enum corod_node_is {
+  COROD_NODE_IS_CREATING, // the host is making it
+  COROD_NODE_IS_CHANGING, // the host is giving it other next nodes or counters
+  COROD_NODE_IS_ATTACHED,
+  COROD_NODE_IS_REMOVING, // its last commands are being run
+  COROD_NODE_IS_AWAY,     // no daemon has it; events queue up
+  COROD_NODE_IS_PARKED,   // no daemon has it, and it takes no events
+};
+
+struct corod_node_info {
+  const char *name;
+  enum corod_node_is is;
+  bool closed;                      // to senders
+  uint32_t slot, generation, index; // index: the host's; ~0 while it is being created
+  uint32_t executor;
+  uint32_t event_ring, reply_ring, command_ring; // bytes
+  uint64_t seq;                                  // the last one assigned
+  uint32_t in_flight, waiting;                   // as of all nodes, above
+  uint32_t waiting_bytes;
+  uint32_t backlog, backlog_bytes; // at most
+  enum corod_overflow overflow;
+  uint32_t outcomes_waiting, cli_waiting; // for room in the reply ring; CLI commands, with the one that runs
+  uint32_t n_codes;
+  const struct corod_code_ask *codes; // valid until something else of the core is called
+  struct corod_node_stats stats;
+};
+
+void corod_core_info(struct corod_core *core, struct corod_core_info *info);
+void corod_node_info(struct corod_node *node, struct corod_node_info *info);
+
+// The node of a slot, 1 to COROD_MAX_SLOTS - 1, also while it is being created; or NULL.
+struct corod_node *corod_node_at(struct corod_core *core, uint32_t slot);
+
 // ---- showing
 
 typedef void (*corod_print)(void *arg, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -63,7 +63,7 @@ bool corod_fifo_front(const struct corod_fifo *fifo, struct corod_record *head) 
 }
 
 void corod_fifo_drop(struct corod_fifo *fifo) {
-  struct corod_record head;
+  struct corod_record head = {0};
   corod_fifo_front(fifo, &head);
   uint32_t span = corod_record_span(head.size);
   fifo->head = (fifo->head + span) & (fifo->size - 1);

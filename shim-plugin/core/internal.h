@@ -138,10 +138,6 @@ struct corod_missing {
   bool any, unknown; // unknown: how many is not known, count is a lower bound and told as 0
 };
 
-struct corod_node_stats {
-  uint64_t accepted, rejected, dropped, undeclared, too_big, closed, redelivered, runs, relays, commands, refused;
-};
-
 struct corod_node {
   struct corod_core *core;
   struct corod_node *next, **previous; // all nodes
@@ -175,7 +171,7 @@ struct corod_node {
   struct corod_missing newest;                   // dropped after `backlog`
   struct corod_writer events;
   struct corod_question *questions; // answers that it owes
-  uint32_t in_flight;               // records in the event ring as last looked at, notices too
+  uint32_t in_flight;               // events in the ring as last looked at; notices are none
   uint64_t waits_until;             // CLOCK_MONOTONIC ns at which its process comes by itself
   uint64_t relayed;                 // the deadline that was relayed last
   uint64_t look_again;              // ns to wait before the relayed deadline is looked at again
@@ -238,12 +234,6 @@ struct corod_burst {
   uint32_t published; // since the executors were last told
   uint32_t executors; // a bit for each that is owed a bell
   uint64_t now;       // the time of what is accepted; 0: not looked at yet
-};
-
-struct corod_core_stats {
-  uint64_t attachments, refused, malformed, strangers_dropped, messages, commands, command_faults, outcomes_dropped,
-      asked, answered, unanswered_in_time, answers_unwanted, interface_changes, interface_gaps, nodes_discarded,
-      events_discarded, cli_jobs, cli_cut;
 };
 
 struct corod_core {
@@ -402,7 +392,7 @@ void corod_relay_pump(struct corod_node *node);
 // ---- window.c: the event ring, seen from the host
 
 void corod_window_open(struct corod_node *node);
-// Room for a record of `size` bytes, or NULL: full, or the attachment failed.
+// Room for a record of `size` bytes, or NULL: full, or the attachment failed. Who fills it counts it in `in_flight`.
 struct corod_record *corod_window_claim(struct corod_node *node, uint32_t size);
 // Claimed records become visible and the executor is told.
 void corod_window_publish(struct corod_node *node);
@@ -410,8 +400,6 @@ void corod_window_publish(struct corod_node *node);
 bool corod_window_starve(struct corod_node *node);
 // Looks at the daemon's release cursor: updates in_flight. False: the attachment failed.
 bool corod_window_look(struct corod_node *node);
-// Events in the ring that the daemon has not released by now; notices are none. Changes nothing.
-uint32_t corod_window_events(const struct corod_node *node);
 // The daemon is gone or let go of it: what it had not released goes to the front of `carried`.
 void corod_window_close(struct corod_node *node);
 
@@ -480,6 +468,11 @@ void corod_reply_owned(struct corod_core *core, struct corod_slot *slot, uint64_
 // Moves waiting outcomes into the ring as far as there is room.
 void corod_replies_pump(struct corod_core *core, struct corod_slot *slot);
 void corod_replies_drop(struct corod_core *core, struct corod_slot *slot);
+
+// ---- info.c
+
+// The word for a node's state.
+const char *corod_node_state_text(enum corod_node_is is);
 
 // ---- jobs.c: CLI commands
 

@@ -116,7 +116,7 @@ void corod_node_free(struct corod_node *node) {
 }
 
 uint32_t corod_node_discard(struct corod_node *node) {
-  uint32_t events = corod_node_waiting(node) + corod_window_events(node);
+  uint32_t events = corod_node_waiting(node) + node->in_flight;
   corod_questions_died(node, true);
   corod_fifo_free(&node->carried);
   corod_fifo_free(&node->backlog);

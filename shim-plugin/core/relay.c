@@ -56,6 +56,7 @@ static int move_one(struct corod_node *node) {
     if (!(at = corod_window_claim(node, head.size)))
       return 0;
     corod_fifo_pop(from, at);
+    node->in_flight += head.kind != COROD_KIND_GAP;
     at->answer = corod_question_delivered(node->core, at->answer);
     return 1;
   }
@@ -160,6 +161,7 @@ uint32_t corod_relay_accept(struct corod_node *node, enum corod_kind kind, uint3
         memcpy(at + 1, payload, bytes);
       if (question)
         question->in_ring = true;
+      node->in_flight++;
       corod_window_publish(node);
       *seq = ++node->seq;
       node->stats.accepted++;

@@ -40,8 +40,10 @@ void corod_registration_close(struct corod_session *session, const struct corod_
     corod_wire_failed(session, m->call, node ? COROD_NODE_UNKNOWN : status, "");
     return;
   }
-  answer.node_closed = (struct corod_node_closed){.slot = m->node_close.slot,
-                                                  .waiting = corod_node_waiting(node) + corod_window_events(node)};
+  if (!corod_window_look(node))
+    return;
+  answer.node_closed.slot = m->node_close.slot;
+  answer.node_closed.waiting = corod_node_waiting(node) + node->in_flight;
   corod_wire_answer(session, &answer, NULL);
   if (node->closed)
     return;
@@ -95,7 +97,8 @@ void corod_registration_ready(struct corod_session *session, const struct corod_
   struct corod_node *next;
   for (struct corod_node *node = core->nodes; node; node = next) {
     next = node->next;
-    if (node->slot.open && node->in_flight) // posted perhaps before the daemon knew the slot
+    if (node->slot.open &&
+        node->events.published != node->events.head) // posted perhaps before the daemon knew the slot
       corod_bell_ring(core, &node->slot);
     if (node->slot.open || node->slot.leaving || node->epoch == session->epoch || node->doomed)
       continue;

@@ -5,7 +5,7 @@ uint32_t corod_node_signal(struct corod_node *node, uint64_t type, uint64_t datu
   uint32_t max_size;
   uint64_t seq;
   if (node->closed) {
-    node->stats.closed++;
+    node->stats.after_close++;
     return COROD_CLOSED;
   }
   if (type >= COROD_CODE_RESERVED || !corod_node_declares(node, (uint32_t)type, &max_size)) {
@@ -19,7 +19,7 @@ uint32_t corod_node_signal(struct corod_node *node, uint64_t type, uint64_t datu
 static uint32_t admit(struct corod_node *node, uint32_t type, uint32_t bytes) {
   uint32_t max_size;
   if (node->closed) {
-    node->stats.closed++;
+    node->stats.after_close++;
     return COROD_CLOSED;
   }
   if (type >= COROD_CODE_RESERVED || !corod_node_declares(node, type, &max_size)) {

@@ -27,12 +27,12 @@ bool corod_window_look(struct corod_node *node) {
   struct corod_writer *w = &node->events;
   // SYNC release-of-space: acquire here pairs with the release in corod_reader_release.
   uint32_t head = atomic_load_explicit(w->head_word, memory_order_acquire), at = w->head;
-  uint32_t released = head - w->head, records = 0;
+  uint32_t released = head - w->head, events = 0;
   bool valid = released <= w->published - w->head;
   while (valid && at != head) {
     enum corod_kind kind;
     at += step(w, at, &kind);
-    records += kind != COROD_KIND_PAD;
+    events += kind == COROD_KIND_EVENT || kind == COROD_KIND_SIGNAL;
     valid = (uint32_t)(at - w->head) <= released;
   }
   if (!valid) {
@@ -40,24 +40,8 @@ bool corod_window_look(struct corod_node *node) {
     return false;
   }
   w->head = head;
-  node->in_flight -= records;
+  node->in_flight -= events;
   return true;
-}
-
-uint32_t corod_window_events(const struct corod_node *node) {
-  const struct corod_writer *w = &node->events;
-  if (!w->data)
-    return 0;
-  uint32_t head = node->slot.open ? atomic_load_explicit(w->head_word, memory_order_acquire) : w->head, events = 0;
-  if (head - w->head > w->published - w->head)
-    head = w->head; // a cursor that is none
-  for (uint32_t at = w->head; at != w->published;) {
-    enum corod_kind kind;
-    bool released = head - w->head > at - w->head;
-    at += step(w, at, &kind);
-    events += !released && (kind == COROD_KIND_EVENT || kind == COROD_KIND_SIGNAL);
-  }
-  return events;
 }
 
 static bool room(const struct corod_writer *w, uint32_t size) {
@@ -73,7 +57,6 @@ struct corod_record *corod_window_claim(struct corod_node *node, uint32_t size) 
     return NULL;
   if (corod_writer_claim(w, size, &record) != COROD_RING_SOME)
     return NULL;
-  node->in_flight++;
   return record;
 }
 

@@ -99,9 +99,10 @@ static uint32_t enqueue(void *host, struct corod_node *node, const struct corod_
   struct corod_entry *entry = corod_node_host_data(node);
   struct corod_entry *next = standalone->nodes.entries[entry->next[to->next]];
   char remark[COROD_NAME + 64];
-  if ((to->flags & ~FLAGS_ALLOWED) || !interface_exists(standalone, to->rx) ||
-      (next->sink->needs_interface && (to->tx == ~0u || !interface_exists(standalone, to->tx))))
+  if ((to->flags & ~FLAGS_ALLOWED) || (next->sink->needs_interface && to->tx == ~0u))
     return COROD_UNSUPPORTED;
+  if (!interface_exists(standalone, to->rx) || (next->sink->needs_interface && !interface_exists(standalone, to->tx)))
+    return COROD_INTERFACE_UNKNOWN;
   next->packets++;
   if (next->sink->captured && standalone->capture.fd >= 0) {
     snprintf(remark, sizeof remark, "from %s rx %d tx %d", entry->name, (int)to->rx, (int)to->tx);

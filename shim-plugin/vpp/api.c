@@ -50,49 +50,98 @@ static void vl_api_corod_send_t_handler(vl_api_corod_send_t *mp) {
                     }));
 }
 
-static void send_details(vl_api_registration_t *to, u32 context, const struct corod_node *core,
-                         const corod_vpp_node_t *node) {
+static_assert((int)COROD_NODE_STATE_PARKED == (int)COROD_NODE_IS_PARKED, "corod.api");
+static_assert((int)COROD_OVERFLOW_POLICY_DROP_NEWEST == (int)COROD_OVERFLOW_DROP_NEWEST, "corod.api");
+static_assert((int)COROD_ATTACHMENT_STATE_ENDING == (int)COROD_ATTACHED_ENDING, "corod.api");
+
+// Fields of an answer that the core tells under the same name.
+#define U32(field) rmp->field = htonl(i.field)
+
+static void send_details(vl_api_registration_t *to, u32 context, struct corod_node *node) {
   vl_api_corod_node_details_t *rmp = vl_msg_api_alloc_zero(sizeof *rmp);
-  const struct corod_node_spec *spec = corod_node_spec(core);
-  u32 slot, generation;
-  corod_node_handle(core, &slot, &generation);
+  const struct corod_node_spec *spec = corod_node_spec(node);
+  struct corod_node_info i;
+  corod_node_info(node, &i);
   rmp->_vl_msg_id = htons(VL_API_COROD_NODE_DETAILS + REPLY_MSG_ID_BASE);
   rmp->context = context;
-  snprintf((char *)rmp->name, sizeof rmp->name, "%s", spec->name);
-  rmp->node_index = htonl(node->index);
-  rmp->slot = htonl(slot);
-  rmp->generation = htonl(generation);
-  rmp->next = htons((u16)spec->n_next);
-  rmp->counters = htons((u16)spec->n_counters);
+  snprintf((char *)rmp->name, sizeof rmp->name, "%s", i.name);
+  rmp->state = (vl_api_corod_node_state_t)i.is;
+  rmp->closed = i.closed;
+  rmp->overflow = (vl_api_corod_overflow_t)i.overflow;
+  rmp->node_index = htonl(i.index);
+  rmp->seq = clib_host_to_net_u64(i.seq);
+  U32(slot);
+  U32(generation);
+  U32(executor);
+  U32(event_ring);
+  U32(reply_ring);
+  U32(command_ring);
+  U32(in_flight);
+  U32(waiting);
+  U32(waiting_bytes);
+  U32(backlog);
+  U32(backlog_bytes);
+  U32(outcomes_waiting);
+  U32(cli_waiting);
+  rmp->codes = htonl(i.n_codes);
+  rmp->next = htonl(spec->n_next);
+  rmp->counters = htonl(spec->n_counters);
+#define _(field) rmp->field = clib_host_to_net_u64(i.stats.field);
+  foreach_corod_node_stat(_);
+#undef _
   vl_api_send_msg(to, (u8 *)rmp);
 }
 
 static void vl_api_corod_node_dump_t_handler(vl_api_corod_node_dump_t *mp) {
   vl_api_registration_t *to = vl_api_client_index_to_registration(mp->client_index);
-  corod_vpp_node_t **node;
   char name[COROD_NAME];
-  if (!to)
+  if (!to || !corod_vpp.core)
     return;
   name_of(name, mp->node);
-  vec_foreach (node, corod_vpp.nodes)
-    if ((*node)->core && (!name[0] || strcmp(name, (*node)->name) == 0))
-      send_details(to, mp->context, (*node)->core, *node);
+  for (u32 slot = 1; slot < COROD_MAX_SLOTS; slot++) {
+    struct corod_node *node = corod_node_at(corod_vpp.core, slot);
+    if (node && (!name[0] || strcmp(name, corod_node_spec(node)->name) == 0))
+      send_details(to, mp->context, node);
+  }
+}
+
+static void fill(vl_api_corod_attachment_get_reply_t *rmp) {
+  struct corod_core_info i;
+  corod_core_info(corod_vpp.core, &i);
+  rmp->state = (vl_api_corod_attachment_state_t)i.attached;
+  snprintf((char *)rmp->program, sizeof rmp->program, "%s", i.program);
+  rmp->age = clib_host_to_net_f64((f64)i.age / 1e9);
+  U32(pid);
+  U32(version);
+  U32(executors);
+  U32(nodes);
+  U32(creating);
+  U32(regions);
+  U32(all_nodes);
+  U32(in_flight);
+  U32(waiting);
+  U32(questions);
+  rmp->epoch = clib_host_to_net_u64(i.epoch);
+  rmp->memory = clib_host_to_net_u64(i.memory);
+  rmp->accepted = clib_host_to_net_u64(i.accepted);
+  rmp->dropped = clib_host_to_net_u64(i.dropped);
+  rmp->redelivered = clib_host_to_net_u64(i.redelivered);
+#define _(field) rmp->field = clib_host_to_net_u64(i.stats.field);
+  foreach_corod_core_stat(_);
+#undef _
 }
 
 static void vl_api_corod_attachment_get_t_handler(vl_api_corod_attachment_get_t *mp) {
   vl_api_corod_attachment_get_reply_t *rmp;
-  corod_vpp_node_t **node;
   u8 *text = NULL;
-  u32 nodes = 0;
   int rv = corod_vpp.core ? 0 : VNET_API_ERROR_INIT_FAILED;
-  vec_foreach (node, corod_vpp.nodes)
-    nodes += (*node)->core != NULL;
   if (corod_vpp.core)
     corod_show(corod_vpp.core, "attachment", corod_vpp_print, &text);
   else
     corod_vpp_print(&text, "%s", corod_vpp.failed ? corod_vpp.failed : "VPP is starting");
   REPLY_MACRO3_ZERO(VL_API_COROD_ATTACHMENT_GET_REPLY, vec_len(text), ({
-                      rmp->nodes = htonl(nodes);
+                      if (corod_vpp.core)
+                        fill(rmp);
                       snprintf((char *)rmp->socket, sizeof rmp->socket, "%s",
                                corod_vpp.config.socket ? corod_vpp.config.socket : "");
                       vl_api_vec_to_api_string(text, &rmp->text);

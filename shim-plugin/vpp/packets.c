@@ -57,18 +57,20 @@ static bool is_ethernet(u32 index) {
   return hw->hw_class_index == ethernet_hw_interface_class.index;
 }
 
-// Translates `tx` for a node of that kind. False: it cannot be had.
-static bool tx_metadata(u8 kind, u32 tx, u32 *metadata) {
+// Translates `tx` for a node of that kind.
+static u32 tx_metadata(u8 kind, u32 tx, u32 *metadata) {
   *metadata = ~0u;
   if (tx == ~0u)
-    return kind != COROD_TX_INTERFACE;
-  if (kind == COROD_TX_NONE || kind == COROD_TX_ETHERNET || !interface_exists(tx))
-    return false;
+    return kind != COROD_TX_INTERFACE ? COROD_OK : COROD_UNSUPPORTED;
+  if (kind == COROD_TX_NONE || kind == COROD_TX_ETHERNET)
+    return COROD_UNSUPPORTED;
+  if (!interface_exists(tx))
+    return COROD_INTERFACE_UNKNOWN;
   if (kind == COROD_TX_INTERFACE)
     *metadata = tx;
   else
     *metadata = fib_table_get_index_for_sw_if_index(kind == COROD_TX_TABLE4 ? FIB_PROTOCOL_IP4 : FIB_PROTOCOL_IP6, tx);
-  return *metadata != ~0u;
+  return *metadata != ~0u ? COROD_OK : COROD_UNSUPPORTED; // it has no such table
 }
 
 // A chain of buffers with `bytes` bytes in all, or ~0: none is kept.
@@ -112,8 +114,13 @@ uint32_t corod_vpp_enqueue(void *host, struct corod_node *core, const struct cor
   if (bytes == 0 || bytes > COROD_MAX_PACKET)
     return COROD_TOO_BIG;
   u8 kind = node->tx[to->next];
-  if ((to->flags & ~(u32)ALLOWED_FLAGS) || !interface_exists(rx) || !tx_metadata(kind, to->tx, &tx))
+  if (to->flags & ~(u32)ALLOWED_FLAGS)
     return COROD_UNSUPPORTED;
+  if (!interface_exists(rx))
+    return COROD_INTERFACE_UNKNOWN;
+  u32 status = tx_metadata(kind, to->tx, &tx);
+  if (status != COROD_OK)
+    return status;
   if (kind == COROD_TX_ETHERNET && !is_ethernet(rx))
     return COROD_UNSUPPORTED;
   u32 buffer = copy_packet(vm, packet, bytes);

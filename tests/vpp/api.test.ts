@@ -98,15 +98,96 @@ describe('vpp: binary API', function () {
     const one = await peer.node('one', { next: ['ip4-lookup', 'error-drop'] })
     await peer.node('two')
     await peer.ready()
-    type Details = { name: string; node_index: number; next: number }
+    type Details = Record<string, number> & { name: string; closed: boolean }
     const all = await papi.call<Details[]>('corod_node_dump', { node: '' })
     assert.deepEqual(all.map(node => node.name).sort(), ['one', 'two'])
     const [details] = await papi.call<Details[]>('corod_node_dump', { node: 'one' })
-    assert.deepEqual([details?.node_index, details?.next], [one.index, 2])
+    assert.deepEqual([details?.node_index, details?.next, details?.counters, details?.codes], [one.index, 2, 0, 1])
     assert.deepEqual(await papi.call('corod_node_dump', { node: 'nobody' }), [])
-    const attachment = await papi.call<{ nodes: number; socket: string; text: string }>('corod_attachment_get')
-    assert.deepEqual([attachment.nodes, attachment.socket], [2, vpp.socket])
-    assert.match(attachment.text, new RegExp(`daemon attached: process ${process.pid}`))
+  })
+
+  it('tells the numbers of a node that `show corod node` prints', async () => {
+    using peer = await Peer.attach(vpp.socket)
+    const ask = { codes: [{ code: 1, maxSize: 4 }], eventRing: 4096, backlog: 7, overflow: 'drop-newest' } as const
+    const node = await peer.node('told', ask)
+    await peer.ready()
+    const details = async () => {
+      const [one] = await papi.call<Record<string, unknown>[]>('corod_node_dump', { node: 'told' })
+      return one as Record<string, unknown>
+    }
+    for (const data of ['01', '0102030405']) await papi.call('corod_send', { node: 'told', code: 1, data })
+    await papi.call('corod_send', { node: 'told', code: 9, data: '' })
+    await node.got(1)
+    const { runs, relays, ...now } = await details()
+    assert.ok(Number(runs) > 0 && relays === 0)
+    assert.deepEqual(now, {
+      _0: now._0,
+      context: now.context,
+      name: 'told',
+      state: 2,
+      closed: false,
+      node_index: node.index,
+      slot: node.slot,
+      generation: node.answer.generation,
+      executor: 0,
+      event_ring: 4096,
+      reply_ring: 16384,
+      command_ring: 32768,
+      seq: 1,
+      in_flight: 0,
+      waiting: 0,
+      waiting_bytes: 0,
+      backlog: 7,
+      backlog_bytes: now.backlog_bytes,
+      overflow: 2,
+      outcomes_waiting: 0,
+      cli_waiting: 0,
+      codes: 1,
+      next: 0,
+      counters: 0,
+      accepted: 1,
+      rejected: 0,
+      dropped: 0,
+      undeclared: 1,
+      too_big: 1,
+      after_close: 0,
+      redelivered: 0,
+      commands: 0,
+      refused: 0,
+    })
+    await peer.remove(node, 'keep')
+    for (let i = 0; i < 9; i++) await papi.call('corod_send', { node: 'told', code: 1, data: '' })
+    const away = await details()
+    assert.deepEqual([away.state, away.waiting, away.accepted, away.dropped, away.seq], [4, 7, 8, 2, 10])
+    await peer.remove(node, 'park')
+    await papi.call('corod_send', { node: 'told', code: 1, data: '' })
+    const parked = await details()
+    assert.deepEqual([parked.state, parked.closed, parked.waiting, parked.after_close], [5, true, 0, 1])
+  })
+
+  it('tells the attachment in numbers', async () => {
+    type Attachment = Record<string, number> & { socket: string; program: string; text: string }
+    const get = () => papi.call<Attachment>('corod_attachment_get')
+    const before = await get()
+    assert.deepEqual([before.state, before.pid, before.program, before.epoch, before.age], [0, 0, '', 0, 0])
+    using peer = await Peer.attach(vpp.socket)
+    const node = await peer.node('three')
+    await peer.node('four')
+    await peer.ready()
+    await vpp.cli('corod send three 1 00')
+    await node.got(1)
+    await peer.remove(node, 'keep')
+    await vpp.cli('corod send three 1 00')
+    const now = await get()
+    assert.deepEqual(
+      [now.state, now.pid, now.program, now.version, now.executors, now.nodes, now.all_nodes, now.creating],
+      [1, process.pid, 'peer', 1, 1, 1, 2, 0],
+    )
+    assert.deepEqual([now.in_flight, now.waiting, now.accepted, now.redelivered], [0, 1, 2, 0])
+    assert.ok((now.epoch ?? 0) > 0 && (now.age ?? -1) >= 0 && (now.regions ?? 0) > 0 && (now.memory ?? 0) > 4096)
+    assert.equal(now.attachments, (before.attachments ?? 0) + 1)
+    assert.equal(now.socket, vpp.socket)
+    assert.match(now.text, new RegExp(`daemon attached: process ${process.pid} \\(peer\\)`))
   })
 
   it('a node sees each of 1,000 flips, where VPP’s own event tells less', async () => {

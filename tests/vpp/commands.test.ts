@@ -73,12 +73,16 @@ describe('vpp: packets', () => {
 
   it('refuses interfaces, tables and flags that would make VPP read past its tables', async () => {
     const packet = Buffer.alloc(64)
+    const unknown: [string, number, number, number][] = [
+      ['rx that is none', 0, 99, none],
+      ['rx far out', 0, 0xfffffffe, none],
+      ['tx that is none', 2, none, 99],
+      ['a table index as tx', 1, none, 77],
+    ]
+    for (const [what, index, rx, tx] of unknown)
+      assert.equal((await node.enqueue(index, packet, rx, tx)).status, 'INTERFACE_UNKNOWN', what)
     const refused: [string, number, number, number, number][] = [
-      ['rx that is none', 0, 99, none, 0],
-      ['rx far out', 0, 0xfffffffe, none, 0],
-      ['tx that is none', 2, none, 99, 0],
       ['no tx for interface-output', 2, none, none, 0],
-      ['a table index as tx', 1, none, 77, 0],
       ['tx for a node that takes none', 0, none, 1, 0],
       ['Ethernet without an Ethernet interface', 3, none, none, 0],
       ['a chained buffer', 0, none, none, 2],
