@@ -8,6 +8,7 @@ import type { Receiver } from './receiver.js'
 import type { Selected, Sources } from './select.js'
 import type { Source } from './source.js'
 import type { Timer } from './timer.js'
+import type { Unordered } from './unordered.js'
 
 /** How much an error counter matters. VPP shows it in `show errors`; it has no other effect. */
 export type Severity = 'info' | 'warn' | 'error'
@@ -190,6 +191,13 @@ export interface Vm {
    * @example const [tx, rx] = vm.channel<string>()
    */
   channel<T extends NonNullable<unknown>>(): [Sender<T>, ChannelReceiver<T>]
+  /**
+   * Several promises whose results come as they are ready. Its waits end when the node is stopped.
+   *
+   * @param promises to begin with.
+   * @example for await (const output of vm.unordered(['show version', 'show runtime'].map(line => vm.cli(line)))) …
+   */
+  unordered<T>(promises?: Iterable<PromiseLike<T>>): Unordered<T>
 }
 
 /** What an author gives to `processNode()`. Everything but `run` may be left out. */

@@ -3,6 +3,7 @@
 import { ReceiverBusyError } from './errors.js'
 import { Queue } from './queue.js'
 import { ask, none, type Source, take, unwatch, type Watcher, watch } from './source.js'
+import { type Scope, scopeOf, Wait } from './waits.js'
 
 type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown }
 
@@ -12,18 +13,26 @@ type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false
  *
  * As a source it never is `done`: promises can be added at any time. `next()` and `for await` end when nothing is left.
  *
+ * In a node prefer `vm.unordered()`: its waits end when the node is stopped. Of one made by itself only those do that go
+ * through `vm.select` or `vm.timeout`, unless `signal` is given.
+ *
  * @example
- * const calls = new Unordered<string>()
+ * const calls = vm.unordered<string>()
  * calls.add(vm.cli('show version'))
  * const event = await vm.select({ answer: calls, message: node.inbox })
  */
 export class Unordered<T> implements Source<T>, AsyncIterable<T> {
   readonly #ready = new Queue<Result<T>>()
+  readonly #scope: Scope | undefined
   #pending = 0
   #watcher: Watcher | undefined
 
-  /** @param promises to begin with. */
-  constructor(promises: Iterable<PromiseLike<T>> = []) {
+  /**
+   * @param promises to begin with.
+   * @param options `signal`: waits reject with its reason when it aborts.
+   */
+  constructor(promises: Iterable<PromiseLike<T>> = [], options: { readonly signal?: AbortSignal } = {}) {
+    this.#scope = options.signal === undefined ? undefined : scopeOf(options.signal)
     for (const promise of promises) this.add(promise)
   }
 
@@ -42,25 +51,20 @@ export class Unordered<T> implements Source<T>, AsyncIterable<T> {
   }
 
   /**
-   * The next result; undefined if nothing is left. It is no wait of a node: stopping that does not end it. In a node use
-   * `vm.select` or `vm.timeout`.
+   * The next result; undefined if nothing is left.
    *
    * @throws the reason of a promise that was rejected; ReceiverBusyError if somebody already waits.
    */
   async next(): Promise<T | undefined> {
-    const result = await this.#next()
-    if (result === undefined) return undefined
-    if (result.ok) return result.value
-    throw result.error
+    if (this.#watcher !== undefined) throw new ReceiverBusyError('Unordered')
+    if (this.#scope?.stopped !== undefined) throw this.#scope.stopped
+    const result = this[take]()
+    if (result !== none) return result
+    return this.#pending === 0 ? undefined : new NextResult<T>(this, this.#scope).promise
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
-    for (;;) {
-      const result = await this.#next()
-      if (result === undefined) return
-      if (!result.ok) throw result.error
-      yield result.value
-    }
+    while (this.size > 0) yield (await this.next()) as T
   }
 
   [take](): T | typeof none {
@@ -86,20 +90,29 @@ export class Unordered<T> implements Source<T>, AsyncIterable<T> {
     this.#ready.push(result)
     this.#watcher?.wake()
   }
+}
 
-  async #next(): Promise<Result<T> | undefined> {
-    if (this.#watcher !== undefined) throw new ReceiverBusyError('Unordered')
-    while (this.#ready.size === 0 && this.#pending > 0) {
-      await new Promise<void>(resolve => {
-        const watcher = {
-          wake: () => {
-            this[unwatch](watcher)
-            resolve()
-          },
-        }
-        this[watch](watcher)
-      })
+// A wait for a result. It takes at the moment of the wake, so that the result goes to who waited for it.
+class NextResult<T> extends Wait<T> implements Watcher {
+  readonly #from: Unordered<T>
+
+  constructor(from: Unordered<T>, scope: Scope | undefined) {
+    super(scope)
+    this.#from = from
+    from[watch](this)
+    this.enter()
+  }
+
+  wake(): void {
+    try {
+      const result = this.#from[take]()
+      if (result !== none) this.resolve(result)
+    } catch (error) {
+      this.reject(error)
     }
-    return this.#ready.size === 0 ? undefined : this.#ready.shift()
+  }
+
+  protected release(): void {
+    this.#from[unwatch](this)
   }
 }

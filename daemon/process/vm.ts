@@ -8,6 +8,7 @@ import type { NodePort } from './port.js'
 import { receiveBefore, type Selected, type Sources, select } from './select.js'
 import { isSource, type Source } from './source.js'
 import { NodeTimer, Sleep, type Timer } from './timer.js'
+import { Unordered } from './unordered.js'
 import type { Scope } from './waits.js'
 import { Turn, Work } from './work.js'
 
@@ -109,6 +110,10 @@ export class NodeVm implements Vm {
 
   channel<T extends NonNullable<unknown>>(): [Sender<T>, ChannelReceiver<T>] {
     return channelIn<T>(this.#scope)
+  }
+
+  unordered<T>(promises: Iterable<PromiseLike<T>> = []): Unordered<T> {
+    return new Unordered(promises, { signal: this.signal })
   }
 
   // Starts a wait. A stopped node, and an argument that cannot be right, reject like anything else that fails later.

@@ -5,6 +5,7 @@ import { channel } from '../../daemon/process/channel.js'
 import { processNode } from '../../daemon/process/define.js'
 import { NodeStoppedError } from '../../daemon/process/errors.js'
 import type { Vm } from '../../daemon/process/node.js'
+import { Unordered } from '../../daemon/process/unordered.js'
 import { finish, settle, start, type TestContext, TestNode, TestPort } from './port.js'
 
 const forever = () => new Promise<string>(() => {})
@@ -22,6 +23,10 @@ describe('destroy', () => {
     'timeout of work': vm => vm.timeout(100, forever),
     cli: vm => vm.cli('show version'),
     'the node’s channel': vm => vm.channel<number>()[1].recv(),
+    'an Unordered of the node': vm => vm.unordered([forever()]).next(),
+    'for await of such an Unordered': vm => vm.unordered([forever()])[Symbol.asyncIterator]().next(),
+    'an Unordered with vm.signal': vm => new Unordered([forever()], { signal: vm.signal }).next(),
+    'select on an Unordered of nobody': vm => vm.select({ work: new Unordered([forever()]) }),
     'a channel with vm.signal': vm => channel<number>({ signal: vm.signal })[1].recv(),
     yield: vm => vm.yield(),
   }

@@ -51,6 +51,23 @@ describe('parity: FuturesUnordered', () => {
     }
   })
 
+  it('the result goes to who waited, not to who asks in between', async () => {
+    const work = new Unordered<string>([Promise.resolve('first')])
+    const next = work.next()
+    await assert.rejects(work.next(), { code: 'ERR_RECEIVER_BUSY' })
+    work.add(Promise.resolve('second'))
+    await settle()
+    assert.equal(await work.next(), 'second')
+    assert.equal(await next, 'first')
+  })
+
+  it('a result may be undefined, and for await does not end there', async () => {
+    const work = new Unordered<number | undefined>([Promise.resolve(undefined), Promise.resolve(1)])
+    const got: unknown[] = []
+    for await (const result of work) got.push(result)
+    assert.deepEqual(got, [undefined, 1])
+  })
+
   it('one that was added while somebody waits may come first', async () => {
     const work = new Unordered<string>()
     let finishSlow: (text: string) => void = () => {}
