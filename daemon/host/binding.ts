@@ -54,6 +54,7 @@ export class NodeBinding implements Binding, Client, NodePort<AnyEvent> {
   readonly #answers: Answers
   readonly #sender: PeerSender
   readonly #counts: Float64Array
+  readonly #lateResults: { late: number }
   #counted = false
   #runtime: Runtime | undefined
   #deadline = never
@@ -78,7 +79,13 @@ export class NodeBinding implements Binding, Client, NodePort<AnyEvent> {
     this.#executor = executor
     this.#services = services
     this.#counts = new Float64Array(node.counters.length)
-    this.#calls = new Calls(executor, place.slot, () => this.#touch())
+    this.#lateResults = inbox.counts
+    this.#calls = new Calls(
+      executor,
+      place.slot,
+      () => this.#touch(),
+      () => this.late(),
+    )
     this.#answers = new Answers(executor, place.slot, this.#calls)
     this.peers = node.peers.map(peer => peer.node)
     this.#sender = new PeerSender(executor, place.slot, this.#calls, services.directory, this.peers)
@@ -202,6 +209,10 @@ export class NodeBinding implements Binding, Client, NodePort<AnyEvent> {
 
   closed(): boolean {
     return this.#inbox.closed
+  }
+
+  late(): void {
+    this.#lateResults.late++
   }
 
   count(counter: number, by: number): void {

@@ -15,26 +15,25 @@ interface Queued {
 export class Calls {
   readonly #executor: NodeExecutor
   readonly #slot: number
-  readonly #outcomes = new Outcomes()
+  readonly #outcomes: Outcomes
   readonly #pushed: () => void
   #queue: Queued[] = []
   #ended: string | undefined
 
-  /** `pushed`: a command is in the ring; have the host rung at the end of the turn. */
-  constructor(executor: NodeExecutor, slot: number, pushed: () => void) {
+  /**
+   * `pushed`: a command is in the ring; have the host rung at the end of the turn. `late`: an outcome came that nobody
+   * waits for any more.
+   */
+  constructor(executor: NodeExecutor, slot: number, pushed: () => void, late?: () => void) {
     this.#executor = executor
     this.#slot = slot
     this.#pushed = pushed
+    this.#outcomes = new Outcomes(late)
   }
 
   /** Whether calls wait for room: whatever is pushed now would overtake them. */
   get waiting(): boolean {
     return this.#queue.length > 0
-  }
-
-  /** Outcomes that nobody waited for any more. */
-  get strays(): number {
-    return this.#outcomes.strays
   }
 
   /**

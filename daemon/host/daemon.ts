@@ -80,7 +80,7 @@ export class Daemon implements ControlPlane {
     for (const loaded of (await load(this.#config, this.#modules)).nodes) {
       const { name } = loaded.config
       const log = this.#log.child({ node: name })
-      const counts: InboxCounts = { received: 0, redelivered: 0, rejected: 0, filtered: 0, gaps: 0, missed: 0 }
+      const counts: InboxCounts = { received: 0, redelivered: 0, rejected: 0, filtered: 0, gaps: 0, missed: 0, late: 0 }
       const supervisor = new Supervisor(loaded, log, counts)
       const lives = new Lives(loaded, log)
       this.#nodes.set(name, { supervisor, loaded, lives, counts, wanted: matcher(loaded.config.interfaces), log })

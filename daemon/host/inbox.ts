@@ -31,7 +31,7 @@ const plainEvent = sideBySide ? kinds.event : -1
 /** Copies (of a quarter of the ring each, at most) that one wake may make before the loop gets a turn. */
 const drainsPerWake = 16
 
-/** What the inbox of a node counted. Lives as long as the node, over attachments and coroutines. */
+/** What was counted of a node. Lives as long as the node, over attachments and coroutines. */
 export interface InboxCounts {
   received: number
   redelivered: number
@@ -39,6 +39,8 @@ export interface InboxCounts {
   filtered: number
   gaps: number
   missed: number
+  /** Results that came when the coroutine did not wait for them any more. */
+  late: number
 }
 
 export interface InboxOptions {

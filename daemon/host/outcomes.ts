@@ -51,8 +51,12 @@ export class Outcomes {
   #last = 0
   #limited = 0
   #sweeper: NodeJS.Timeout | undefined
-  /** Outcomes that came after their caller had gone, or for no command at all. */
-  strays = 0
+  readonly #late: () => void
+
+  /** `late` hears of each outcome that comes after its caller has gone, or for no command at all. */
+  constructor(late: () => void = () => {}) {
+    this.#late = late
+  }
 
   /** Commands that the host has not answered yet, abandoned ones included. */
   get size(): number {
@@ -128,7 +132,7 @@ export class Outcomes {
     const waiting = this.#waiting.get(call)
     if (waiting === undefined) {
       if (!more) {
-        this.strays++
+        this.#late()
         this.#waiting.delete(call)
       }
       return

@@ -73,6 +73,8 @@ export interface NodeReport {
   readonly gaps: number
   /** Events that were dropped according to the gap notices. */
   readonly missed: number
+  /** Results of its commands and calls that came when it did not wait for them any more. */
+  readonly late: number
   /** Message of the last error that ended the coroutine or kept the node from being registered. */
   readonly lastError?: string
   /** Its slot in the present attachment. */

@@ -47,6 +47,7 @@ export interface Counts {
   readonly filtered: number
   readonly gaps: number
   readonly missed: number
+  readonly late: number
 }
 
 interface Run {

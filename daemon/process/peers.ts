@@ -112,14 +112,9 @@ export function tablesOf(peers: Peers): Readonly<Record<string, Messages>> {
 export class NodePeers {
   /** By the names of the definition. */
   readonly handles: Readonly<Record<string, Peer<Messages>>>
-  /** Replies that came when nobody waited for them any more. */
-  late = 0
 
   constructor(port: NodePort<unknown>, scope: Scope, clock: Clock, peers: readonly CompiledPeer[]) {
-    const late = () => {
-      this.late++
-    }
-    const handles = peers.map(({ key, table }, i) => [key, new NodePeer(port, scope, clock, i, table, late)])
+    const handles = peers.map(({ key, table }, i) => [key, new NodePeer(port, scope, clock, i, table)])
     this.handles = Object.freeze(Object.fromEntries(handles)) as Readonly<Record<string, Peer<Messages>>>
   }
 }
@@ -131,23 +126,14 @@ class NodePeer {
   readonly #clock: Clock
   readonly #index: number
   readonly #table: MessageTable
-  readonly #late: () => void
 
-  constructor(
-    port: NodePort<unknown>,
-    scope: Scope,
-    clock: Clock,
-    index: number,
-    table: MessageTable,
-    late: () => void,
-  ) {
+  constructor(port: NodePort<unknown>, scope: Scope, clock: Clock, index: number, table: MessageTable) {
     this.name = port.peers[index] ?? ''
     this.#port = port
     this.#scope = scope
     this.#clock = clock
     this.#index = index
     this.#table = table
-    this.#late = late
   }
 
   send(type: string, fields?: unknown): Promise<bigint> {
@@ -182,7 +168,7 @@ class NodePeer {
     if (this.#scope.stopped !== undefined) return Promise.reject(this.#scope.stopped)
     try {
       signal?.throwIfAborted()
-      return new Work<T>(this.#scope, this.#clock, ms, prepare(), this.#late, signal).promise
+      return new Work<T>(this.#scope, this.#clock, ms, prepare(), () => this.#port.late(), signal).promise
     } catch (error) {
       return Promise.reject(error instanceof MessageError ? this.#scope.blame(error) : error)
     }

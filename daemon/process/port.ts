@@ -30,6 +30,8 @@ export interface NodePort<E = AnyEvent> {
   release(): void
   /** No more will come after those that `take()` still gives. */
   closed(): boolean
+  /** A result came that the node does not wait for any more: it was given back or dropped, and is counted. */
+  late(): void
   /** `counter` is an index into the definition's counters. */
   count(counter: number, by: number): void
   /** `next` is an index into the definition's next nodes; false: no room. */

@@ -57,11 +57,6 @@ export class NodeRuntime<E = AnyEvent> implements Owner {
     this.#peers = new NodePeers(port, this.#scope, this.#clock, compiled.peers)
   }
 
-  /** Results of calls that came when nobody waited for them any more. */
-  get late(): number {
-    return this.#vm.late + this.#peers.late
-  }
-
   /** Runs the coroutine to its end. Never rejects. Once only. */
   async run(): Promise<RunResult> {
     if (this.#state !== 'new') throw invalid('a runtime runs once')

@@ -14,14 +14,13 @@ import { Turn, Work } from './work.js'
 
 /** Implements {@link Vm}. Every wait it starts is of one scope, so that stopping the node ends them all. */
 export class NodeVm implements Vm {
-  readonly #port: Pick<NodePort<unknown>, 'cli'>
+  readonly #port: Pick<NodePort<unknown>, 'cli' | 'late'>
   readonly #scope: Scope
   readonly #clock: Clock
   // Made when first asked for: a thousand nodes that never look at it pay nothing.
   #abort: AbortController | undefined
-  #late = 0
 
-  constructor(port: Pick<NodePort<unknown>, 'cli'>, scope: Scope, clock: Clock) {
+  constructor(port: Pick<NodePort<unknown>, 'cli' | 'late'>, scope: Scope, clock: Clock) {
     this.#port = port
     this.#scope = scope
     this.#clock = clock
@@ -33,11 +32,6 @@ export class NodeVm implements Vm {
       if (this.#scope.stopped !== undefined) this.#abort.abort(this.#scope.stopped)
     }
     return this.#abort.signal
-  }
-
-  /** Results that came when nobody waited for them any more. */
-  get late(): number {
-    return this.#late
   }
 
   /** The scope was stopped: tells those who listen to the signal. */
@@ -73,7 +67,7 @@ export class NodeVm implements Vm {
         throw invalid('timeout takes a source, or a function that gets a signal and returns a promise')
       }
       return new Work<T>(this.#scope, this.#clock, ms, from, result => {
-        this.#late++
+        this.#port.late()
         late?.(result)
       }).promise
     })
@@ -91,9 +85,7 @@ export class NodeVm implements Vm {
       const { signal } = options
       signal?.throwIfAborted()
       const start = (aborted: AbortSignal) => this.#port.cli(command, aborted)
-      const late = () => {
-        this.#late++
-      }
+      const late = () => this.#port.late()
       try {
         return await new Work<string>(this.#scope, this.#clock, Number.POSITIVE_INFINITY, start, late, signal).promise
       } catch (error) {

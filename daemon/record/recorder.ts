@@ -137,6 +137,10 @@ class Recorder implements RecordedPort {
     return events.map(event => this.#event(event, at))
   }
 
+  late(): void {
+    this.#port.late()
+  }
+
   release(): void {
     this.#port.release()
   }

@@ -61,6 +61,14 @@ export abstract class ObservedNode<M extends Messages, Next extends string, Coun
     return this.stage.port.logs
   }
 
+  /**
+   * Results that came when it did not wait for them any more: of `vm.timeout`, of commands and of calls that it gave up.
+   * They went to the `late` of `vm.timeout`, or nowhere.
+   */
+  get late(): number {
+    return this.stage.port.lateResults
+  }
+
   /** Events that it has not taken yet. */
   get queued(): number {
     return this.stage.queued

@@ -41,6 +41,8 @@ export class MemoryPort implements NodePort<AnyEvent> {
   get nearest(): number {
     return this.#nearest
   }
+  /** Results that came when the node did not wait for them any more. */
+  lateResults = 0
   /** Packets that the host has room for. */
   room = Number.POSITIVE_INFINITY
   /** Whether the host takes the next packet. */
@@ -135,6 +137,10 @@ export class MemoryPort implements NodePort<AnyEvent> {
 
   closed(): boolean {
     return this.#closed
+  }
+
+  late(): void {
+    this.lateResults++
   }
 
   count(counter: number, by: number): void {

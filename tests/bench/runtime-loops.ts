@@ -60,6 +60,7 @@ class Alone implements NodePort {
   closed(): boolean {
     return false
   }
+  late(): void {}
   count(): void {}
   enqueue(): boolean {
     return true

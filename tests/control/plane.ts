@@ -69,6 +69,7 @@ export class FakePlane implements Plane {
       filtered: 0,
       gaps: 0,
       missed: 0,
+      late: 0,
       messages: ['ping'],
       executor: 'main',
     })

@@ -31,6 +31,7 @@ async function start(hold: number) {
     takeBatch: () => events.splice(0),
     release: () => {},
     closed: () => clock.closed,
+    late: () => {},
     count: (counter, by) => {
       const { name } = compiled.counters[counter]!
       counts[name] = (counts[name] ?? 0) + by

@@ -23,7 +23,7 @@ function setUp(atMostOnce = false) {
     table,
     atMostOnce,
     answers,
-    counts: { received: 0, redelivered: 0, rejected: 0, filtered: 0, gaps: 0, missed: 0 },
+    counts: { received: 0, redelivered: 0, rejected: 0, filtered: 0, gaps: 0, missed: 0, late: 0 },
     wanted: () => true,
     rejected: error => rejected.push((error as Error).message),
     beforeRelease: () => {},

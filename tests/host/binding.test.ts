@@ -32,7 +32,7 @@ function setUp(run: Run) {
   const removed: Place[] = []
   const places: Record<string, Place> = {}
   let last: Runtime | undefined
-  const counts = { received: 0, redelivered: 0, rejected: 0, filtered: 0, gaps: 0, missed: 0 }
+  const counts = { received: 0, redelivered: 0, rejected: 0, filtered: 0, gaps: 0, missed: 0, late: 0 }
   const binding = new NodeBinding(
     node,
     place,
@@ -63,7 +63,7 @@ function setUp(run: Run) {
     ring.put(3, ...seqs.map(seq => ({ code: 1, seq: BigInt(seq) })))
     ring.ready(3)
   }
-  return { ring, executor, faults, binding, clock, removed, start, send, runtime: () => last }
+  return { ring, executor, faults, counts, binding, clock, removed, start, send, runtime: () => last }
 }
 
 describe('binding', () => {
@@ -188,6 +188,24 @@ describe('binding', () => {
     )
     await assert.rejects(busy, (error: CliError) => error.status === 'CLI_BUSY' && /too many/.test(error.message))
     await assert.rejects(binding.cli('', signal), (error: CliError) => error instanceof CliError)
+  })
+
+  it('counts results that come when the coroutine does not wait for them any more', async () => {
+    const { ring, counts, start } = setUp(async vm => {
+      await vm.timeout(0, signal => vm.cli('show runtime', { signal })).catch(() => {})
+      let give: (result: string) => void = () => {}
+      const work = () => new Promise<string>(resolve => (give = resolve))
+      await vm.timeout(0, work).catch(() => {})
+      give('of no use')
+      await vm.yield()
+    })
+    await start()
+    assert.equal(counts.late, 1)
+    const call = ring.taken()[0]!.call
+    ring.reply(3, call, 0, Buffer.from('half'), true)
+    ring.reply(3, call, 0, Buffer.from('late'))
+    ring.ready(3)
+    assert.equal(counts.late, 2)
   })
 
   it('tells the host the nearest deadline once a turn, and ticks when it has come', async () => {

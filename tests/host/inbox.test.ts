@@ -26,7 +26,7 @@ function transition(name: string): FakeEvent {
 
 function setUp({ atMostOnce = false, interfaces = ['*'] }: { atMostOnce?: boolean; interfaces?: string[] } = {}) {
   const { ring, executor } = fakeExecutor()
-  const counts: InboxCounts = { received: 0, redelivered: 0, rejected: 0, filtered: 0, gaps: 0, missed: 0 }
+  const counts: InboxCounts = { received: 0, redelivered: 0, rejected: 0, filtered: 0, gaps: 0, missed: 0, late: 0 }
   const rejected: string[] = []
   const inbox = new Inbox(executor, 3, {
     table,
@@ -238,7 +238,7 @@ describe('inbox', () => {
 
   it('shares memory between nodes and gives it back', () => {
     const { ring, executor } = fakeExecutor()
-    const counts: InboxCounts = { received: 0, redelivered: 0, rejected: 0, filtered: 0, gaps: 0, missed: 0 }
+    const counts: InboxCounts = { received: 0, redelivered: 0, rejected: 0, filtered: 0, gaps: 0, missed: 0, late: 0 }
     const options = {
       table,
       atMostOnce: false,

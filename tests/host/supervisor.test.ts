@@ -46,7 +46,7 @@ class FakeBinding implements Binding {
 
 const returned: RunResult = { how: 'returned' }
 const failed: RunResult = { how: 'failed', error: new Error('boom') }
-const counts = { received: 4, redelivered: 0, rejected: 1, filtered: 0, gaps: 0, missed: 0 }
+const counts = { received: 4, redelivered: 0, rejected: 1, filtered: 0, gaps: 0, missed: 0, late: 0 }
 
 function setUp(more: Partial<NodeConfig> = {}) {
   const definition = processNode({

@@ -31,7 +31,7 @@ async function owners(kind: string, follow: boolean): Promise<string[]> {
      process.on('unhandledRejection', tell)
      process.on('uncaughtException', tell)
      const quiet = { debug() {}, info() {}, warn() {}, error() {} }
-     const never = { take() {}, takeBatch: () => [], release() {}, closed: () => false, deadline() {}, count() {} }
+     const never = { take() {}, takeBatch: () => [], release() {}, closed: () => false, deadline() {}, late() {}, count() {} }
      const start = async path => {
        const definition = (await import('file://' + path)).default
        const name = path.split('/').at(-1)

@@ -88,7 +88,7 @@ describe('peers', () => {
     assert.equal(port.sent[0]?.signal.aborted, true)
     answer(new Uint8Array(0))
     await node.pass(20)
-    assert.deepEqual([node.result?.how, node.runtime.late], ['returned', 1])
+    assert.deepEqual([node.result?.how, node.port.lates], ['returned', 1])
   })
 
   it('a stopped node: calls reject, also those that begin later, and are called off', async () => {

@@ -27,6 +27,8 @@ export class TestPort implements NodePort<AnyEvent> {
     flags: number
   }[] = []
   room = true
+  /** Results that came late. */
+  lates = 0
   /** What `cli` does. */
   answer: (command: string, signal: AbortSignal) => Promise<string> = async command => `${command}: done`
   readonly #queue: AnyEvent[] = []
@@ -92,6 +94,10 @@ export class TestPort implements NodePort<AnyEvent> {
 
   closed(): boolean {
     return this.#closed
+  }
+
+  late(): void {
+    this.lates++
   }
 
   count(counter: number, by: number): void {

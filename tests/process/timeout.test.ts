@@ -70,7 +70,7 @@ describe('timeout with work', () => {
     assert.deepEqual(await node.ended, { how: 'returned' })
     assert.ok(reason instanceof TimeoutError)
     assert.deepEqual(late, ['too late'])
-    assert.equal(node.runtime.late, 1)
+    assert.equal(node.port.lates, 1)
   })
 
   it('a rejection that comes late is nobody’s', async () => {
@@ -206,7 +206,7 @@ describe('cli', () => {
     assert.deepEqual(await node.ended, { how: 'stopped' })
     assert.deepEqual(aborted, ['first', 'second'])
     await settle()
-    assert.equal(node.runtime.late, 2)
+    assert.equal(node.port.lates, 2)
   })
 })
 

@@ -129,6 +129,25 @@ describe('testing/kit: the CLI', () => {
     assert.deepEqual(texts(kit), ['slow 100', 'fast 101'])
   })
 
+  it('what comes when the node does not wait any more is counted', async () => {
+    const given: string[] = []
+    await using kit = await start(
+      async vm => {
+        const late = vm.timeout(
+          10,
+          () => vm.sleep(20).then(() => 'late'),
+          result => given.push(result),
+        )
+        await late.catch(() => {})
+        await vm.timeout(10, signal => vm.cli('slow', { signal })).catch(() => {})
+        await vm.sleep(500)
+      },
+      { cli: { slow: { text: 'slow', after: 100 } } },
+    )
+    await kit.advance(1000)
+    assert.deepEqual([given, kit.late], [['late'], 2])
+  })
+
   it('the signal of a script aborts when the node does not wait any more', async () => {
     let aborted = false
     await using kit = await start(
@@ -147,6 +166,6 @@ describe('testing/kit: the CLI', () => {
       },
     )
     await kit.advance(10)
-    assert.deepEqual([aborted, kit.result], [true, { how: 'returned' }])
+    assert.deepEqual([aborted, kit.result, kit.late], [true, { how: 'returned' }, 0])
   })
 })
