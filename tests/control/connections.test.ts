@@ -4,15 +4,7 @@ import { describe, it } from 'mocha'
 import { Raw } from '../support/raw.js'
 import { waitFor } from '../support/wait.js'
 import { serve } from './plane.js'
-
-const json = { 'Content-Type': 'application/json' }
-const stream = { 'Content-Type': 'application/x-ndjson', 'Transfer-Encoding': 'chunked' }
-const path = '/v1/nodes/echo/events'
-
-async function serves(socket: string): Promise<void> {
-  using raw = new Raw(socket)
-  assert.equal((await raw.request('POST', path, json, '{"type":"ping"}').answer()).status, 202)
-}
+import { json, path, serves, stream } from './serving.js'
 
 describe('control: connections', () => {
   it('503 for one over the limit, until another goes', async () => {

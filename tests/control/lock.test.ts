@@ -1,39 +1,13 @@
 import assert from 'node:assert/strict'
 import * as fs from 'node:fs'
-import { createServer, type Server } from 'node:net'
 import { describe, it } from 'mocha'
-import { ControlServer } from '../../daemon/control/server.js'
 import type { Lock } from '../../daemon/control/socket.js'
 import { Folder, root } from '../support/folder.js'
 import { Program } from '../support/program.js'
-import { Raw } from '../support/raw.js'
-import { defaults, FakePlane, Lines, serve } from './plane.js'
+import { serve } from './plane.js'
+import { control, listenOn, refuses, serves } from './serving.js'
 
 const program = `${root}/dist/tests/control/server-process.js`
-
-function control(socket: string, lock?: Lock): ControlServer {
-  return new ControlServer(
-    new FakePlane(),
-    { socket, mode: 0o660, limits: defaults },
-    new Lines(),
-    lock ? { lock } : {},
-  )
-}
-
-async function refuses(socket: string, code: string, message: RegExp, lock?: Lock): Promise<void> {
-  await assert.rejects(control(socket, lock).listen(), { name: 'SocketFileError', code, message })
-}
-
-async function serves(socket: string): Promise<void> {
-  using raw = new Raw(socket)
-  assert.equal((await raw.request('GET', '/v1/nodes/echo').answer()).status, 200)
-}
-
-function listenOn(path: string): Promise<Server> {
-  return new Promise(resolve => {
-    const server = createServer().listen(path, () => resolve(server))
-  })
-}
 
 describe('control: the lock', () => {
   const open: Lock = path => fs.openSync(path, 'a+')

@@ -2,35 +2,17 @@ import assert from 'node:assert/strict'
 import * as fs from 'node:fs'
 import { describe, it } from 'mocha'
 import { ControlServer } from '../../daemon/control/server.js'
-import type { Lock } from '../../daemon/control/socket.js'
 import { Folder, root } from '../support/folder.js'
 import { canBeNobody, nobody } from '../support/nobody.js'
 import { Program } from '../support/program.js'
 import { Raw } from '../support/raw.js'
 import { defaults, FakePlane, Lines, serve } from './plane.js'
+import { control, refuses, serves } from './serving.js'
 
 const program = `${root}/dist/tests/control/server-process.js`
 const isRoot = process.getuid?.() === 0
 /** A group that this user may give files to, other than its own where there is one. */
 const group = isRoot ? 1 : (process.getgroups?.().at(-1) ?? process.getgid?.() ?? 0)
-
-function control(socket: string, lock?: Lock): ControlServer {
-  return new ControlServer(
-    new FakePlane(),
-    { socket, mode: 0o660, limits: defaults },
-    new Lines(),
-    lock ? { lock } : {},
-  )
-}
-
-async function refuses(socket: string, code: string, message: RegExp, lock?: Lock): Promise<void> {
-  await assert.rejects(control(socket, lock).listen(), { name: 'SocketFileError', code, message })
-}
-
-async function serves(socket: string): Promise<void> {
-  using raw = new Raw(socket)
-  assert.equal((await raw.request('GET', '/v1/nodes/echo').answer()).status, 200)
-}
 
 /** A process with a control socket, ended without a chance to remove it. */
 async function leaveStale(socket: string): Promise<void> {
