@@ -1,6 +1,6 @@
 // main.ts: npm run bench [-- --quick] [--json FILE] [--only WORD]. A full run writes docs/benchmarks.md.
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Finding, Size } from './figures.js'
@@ -8,6 +8,7 @@ import { idle } from './idle.js'
 import { page } from './page.js'
 import { root } from './peers.js'
 import { spinPicture } from './picture.js'
+import { withFigures } from './readme.js'
 import { roundtrip } from './roundtrip.js'
 import { runtime } from './runtime.js'
 import { sleepLateness } from './sleep.js'
@@ -71,5 +72,7 @@ if (!values.quick && values.only === undefined) {
   const { 'vpp.spin_sent_packets': sent, 'vpp.spin_loss_packets': ours, 'vpp.spin_loss_c_packets': native } = figures
   if (sent !== undefined && ours !== undefined && native !== undefined)
     writeFileSync(join(root, 'docs', 'spin.svg'), spinPicture(sent, ours, native))
-  process.stdout.write('docs/benchmarks.md is written\n')
+  const readme = join(root, 'README.md')
+  writeFileSync(readme, withFigures(readFileSync(readme, 'utf8'), figures))
+  process.stdout.write('docs/benchmarks.md and the figures of README.md are written\n')
 }
