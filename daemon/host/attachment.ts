@@ -29,11 +29,11 @@ const jitter = 0.5
 
 /** The daemon's attachment to its host, over all conversations. */
 export class Attachment {
-  readonly #options: AttachmentOptions
+  #options: AttachmentOptions
   readonly #open: OpenLink
   readonly #log: Log
   readonly #on: AttachmentEvents
-  readonly #backoff: Backoff
+  #backoff: Backoff
   readonly #watch: FileWatch
   #state: HostState = 'connecting'
   #since = new Date()
@@ -57,6 +57,12 @@ export class Attachment {
     this.#on = on
     this.#backoff = new Backoff(options.host.reconnect, jitter)
     this.#watch = new FileWatch(options.host.socket, () => this.#hint())
+  }
+
+  /** From now on with these intervals and waits. The socket stays the one of the start. */
+  adjust(host: Omit<Config['host'], 'socket'>): void {
+    this.#options = { ...this.#options, host: { ...host, socket: this.#options.host.socket } }
+    this.#backoff = new Backoff(host.reconnect, jitter)
   }
 
   /** Starts looking for the host. */

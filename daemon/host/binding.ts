@@ -1,6 +1,6 @@
 // binding.ts: a node in one attachment: what its coroutine reaches of the host, and the host of it. Events come through
 // inbox.ts; counts, packets and commands go out here.
-import { RingError, statuses, statusOf } from '../../shm/ring.js'
+import { type Leave, RingError, statuses, statusOf } from '../../shm/ring.js'
 import type { AnyEvent } from '../message/message.js'
 import { CliError, NodeStoppedError } from '../process/errors.js'
 import type { Log } from '../process/node.js'
@@ -29,7 +29,8 @@ export interface BindingServices {
   readonly now: () => number
   readonly log: Log
   readonly runtime: (port: NodePort<AnyEvent>) => Runtime
-  readonly remove: (place: Place) => Promise<number>
+  readonly close: (place: Place) => Promise<void>
+  readonly remove: (place: Place, how: Leave) => Promise<number>
   /** Where its peers are. */
   readonly directory: Directory
 }
@@ -132,8 +133,15 @@ export class NodeBinding implements Binding, Client, NodePort<AnyEvent> {
     this.#inbox.close()
   }
 
-  remove(): Promise<number> {
-    const removed = this.#services.remove(this.#place)
+  finish(): Promise<void> {
+    return this.#services.close(this.#place)
+  }
+
+  remove(how: Leave): Promise<number> {
+    // What it did last goes before.
+    this.flush()
+    this.#guard(() => this.#executor.ring.flush())
+    const removed = this.#services.remove(this.#place, how)
     this.#leave('the node was removed')
     return removed
   }

@@ -1,31 +1,27 @@
 // daemon.ts: the daemon as a whole: one attachment, a supervisor for each node, and what the control plane asks of them.
 import { Link, now } from '../../shm/ring.js'
-import type { Config } from '../config/load.js'
+import { type Config, loadConfig } from '../config/load.js'
 import { suggest } from '../config/suggest.js'
 import { MessageError } from '../message/errors.js'
 import type { MessageTable } from '../message/table.js'
 import type { Log } from '../process/node.js'
-import { ownerOf } from '../process/runtime.js'
 import { Attachment } from './attachment.js'
 import type { Place } from './binding.js'
 import { Directory, type Target } from './directory.js'
-import type { InboxCounts } from './inbox.js'
-import { Lives } from './lives.js'
-import { load } from './loader.js'
-import { Modules } from './modules.js'
-import { matcher } from './pattern.js'
-import { Registrar, type Tenant } from './registrar.js'
+import { Registrar } from './registrar.js'
+import { Reloads } from './reload.js'
 import {
   type Accepted,
   type Answered,
   type ControlPlane,
   type NodeReport,
+  type ReloadReport,
   SendError,
   type StatusReport,
 } from './report.js'
+import { type Reach, Roster } from './roster.js'
 import type { Sender } from './sender.js'
 import type { OpenLink, Session } from './session.js'
-import { Supervisor } from './supervisor.js'
 import { version } from './version.js'
 
 /** A log that makes logs of its own for parts: pino's. */
@@ -33,28 +29,25 @@ export interface RootLog extends Log {
   child(fields: object): Log
 }
 
-/** What a test puts in the place of the real thing. */
+/** What is around a daemon; what is left out is the real thing. */
 export interface Surroundings {
   readonly open: OpenLink
   /** CLOCK_MONOTONIC milliseconds. */
   readonly now: () => number
-}
-
-interface Node extends Tenant {
-  readonly supervisor: Supervisor
+  /** Reads the configuration again. Default: from its file. @throws ConfigError */
+  readonly read: () => Config
+  /** A configuration was loaded again: applies what is not the daemon's own, such as the level of the log. */
+  readonly adjust: (config: Config) => void
 }
 
 const notRunning = ['idle', 'stopped']
-/** States in which a node that has no place will have one soon, or says why not. */
-const registering = ['waiting-for-host', 'starting', 'stopping']
 
 /** A daemon. `load`, then `start`, then `stop`, each once. */
 export class Daemon implements ControlPlane {
-  readonly #config: Config
   readonly #log: RootLog
   readonly #attachment: Attachment
-  readonly #nodes = new Map<string, Node>()
-  readonly #modules = new Modules()
+  readonly #reloads: Reloads
+  readonly #roster: Roster
   readonly #directory = new Directory(name => this.#place(name))
   readonly #registrar: Registrar
   readonly #started = performance.now()
@@ -62,29 +55,31 @@ export class Daemon implements ControlPlane {
   #loaded = false
   #changed: () => void = () => {}
 
-  constructor(config: Config, log: RootLog, { open = Link.open, now: clock = now }: Partial<Surroundings> = {}) {
-    this.#config = config
+  constructor(config: Config, log: RootLog, around: Partial<Surroundings> = {}) {
+    const { open = Link.open, now: clock = now, read = () => loadConfig(config.file), adjust = () => {} } = around
     this.#log = log
     this.#registrar = new Registrar({ now: clock, directory: this.#directory })
+    this.#roster = new Roster(this.#registrar, name => log.child({ node: name }))
     const { host, signals } = config
     this.#attachment = new Attachment({ host, signals, program: `corod-${version}` }, open, log, {
       attached: session => this.#attached(session),
       lost: reason => this.#lost(reason),
       changed: () => this.#changed(),
     })
+    this.#reloads = new Reloads(config, {
+      read,
+      adjust: wanted => {
+        this.#attachment.adjust(wanted.host)
+        adjust(wanted)
+      },
+      change: (to, order) => this.#roster.change(to, order),
+    })
   }
 
   /** Loads the modules. @throws ConfigError */
   async load(): Promise<void> {
     if (this.#loaded) return
-    for (const loaded of (await load(this.#config, this.#modules)).nodes) {
-      const { name } = loaded.config
-      const log = this.#log.child({ node: name })
-      const counts: InboxCounts = { received: 0, redelivered: 0, rejected: 0, filtered: 0, gaps: 0, missed: 0, late: 0 }
-      const supervisor = new Supervisor(loaded, log, counts)
-      const lives = new Lives(loaded, log)
-      this.#nodes.set(name, { supervisor, loaded, lives, counts, wanted: matcher(loaded.config.interfaces), log })
-    }
+    this.#roster.fill(await this.#reloads.first())
     this.#loaded = true
   }
 
@@ -99,12 +94,26 @@ export class Daemon implements ControlPlane {
    * next daemon. Never rejects.
    */
   async stop(): Promise<void> {
-    await Promise.all([...this.#nodes.values()].map(node => node.supervisor.stop()))
+    const reloaded = this.#reloads.stop()
+    await this.#roster.stop()
     // The last commands are pushed at the end of this turn.
     await new Promise(resolve => setImmediate(resolve))
     this.#attachment.stop()
     this.#registrar.detach('the daemon is stopping')
-    this.#modules.close()
+    await reloaded
+  }
+
+  async reload(): Promise<ReloadReport> {
+    try {
+      return await this.#reloads.reload()
+    } finally {
+      this.#changed()
+    }
+  }
+
+  /** Every file that the present configuration is made of: itself, the modules and what they import. Absolute paths. */
+  get files(): readonly string[] {
+    return this.#reloads.files
   }
 
   /** `changed` will be called when the attachment's state changes. */
@@ -117,21 +126,19 @@ export class Daemon implements ControlPlane {
    * stopped nodes are theirs too.
    */
   blame(error: unknown): string | undefined {
-    const runtime = ownerOf(error)
-    if (runtime === undefined) return undefined
-    for (const { supervisor } of this.#nodes.values()) if (supervisor.blame(runtime, error)) break
-    return runtime.name
+    return this.#roster.blame(error)
   }
 
   status(): StatusReport {
-    const states = [...this.#nodes.values()].map(node => node.supervisor.report())
+    const states = this.nodes()
     const failing = ({ state, lastError }: NodeReport) =>
       state === 'backing-off' || state === 'crash-loop' || (state === 'stopped' && lastError !== undefined)
     return {
       version,
       pid: process.pid,
       uptimeMs: Math.round(performance.now() - this.#started),
-      config: this.#config.file,
+      config: this.#reloads.config.file,
+      ...this.#reloads.report,
       host: this.#attachment.report(),
       nodes: {
         total: states.length,
@@ -145,11 +152,11 @@ export class Daemon implements ControlPlane {
   }
 
   nodes(): NodeReport[] {
-    return [...this.#nodes.values()].map(node => node.supervisor.report())
+    return this.#roster.reports()
   }
 
   table(node: string): MessageTable | undefined {
-    return this.#nodes.get(node)?.loaded.table
+    return this.#roster.table(node)
   }
 
   async send(node: string, type: string, value: unknown): Promise<Accepted> {
@@ -159,7 +166,7 @@ export class Daemon implements ControlPlane {
 
   async ask(node: string, type: string, value: unknown, ms: number): Promise<Answered> {
     const { code, bytes } = this.#encode(node, type, value)
-    const { table } = this.#node(node).loaded
+    const table = this.#table(node)
     if (!table.calls.includes(type)) {
       throw new SendError('NO_REPLY', `message ${JSON.stringify(type)} of node ${node} declares no reply: send it`)
     }
@@ -177,7 +184,7 @@ export class Daemon implements ControlPlane {
   }
 
   #encode(node: string, type: string, value: unknown): { readonly code: number; readonly bytes: Uint8Array } {
-    const { table } = this.#node(node).loaded
+    const table = this.#table(node)
     const code = table.code(type)
     if (code === undefined) {
       const near = suggest(type, table.sendable)
@@ -194,38 +201,39 @@ export class Daemon implements ControlPlane {
 
   /** Who sends to a node, and where it is. @throws SendError */
   #reach(node: string): { readonly sender: Sender; readonly place: Place } {
-    const { supervisor } = this.#node(node)
     const { sender } = this.#registrar
-    const bound = this.#registrar.bound(node)
-    if (bound === undefined || supervisor.binding !== bound.binding || sender === undefined) {
-      throw this.#unreachable(node, supervisor)
-    }
+    const reach = this.#known(node)
+    if (reach.place === undefined || sender === undefined) throw this.#unreachable(node, reach)
     if (this.#attachment.state === 'stalled') throw new SendError('HOST_AWAY', 'the host does not answer')
-    return { sender, place: bound.place }
+    return { sender, place: reach.place }
   }
 
   /** Where a node is for its peers; undefined: it is being registered. @throws SendError */
   #place(name: string): Target | undefined {
-    const { supervisor } = this.#node(name)
-    const bound = this.#registrar.bound(name)
-    if (bound !== undefined && supervisor.binding === bound.binding) return bound.place
-    const connected = this.#attachment.report().state === 'connected'
-    if (connected && registering.includes(supervisor.state)) return undefined
-    throw this.#unreachable(name, supervisor)
+    const reach = this.#known(name)
+    if (reach.place !== undefined) return reach.place
+    if (reach.soon && this.#attachment.report().state === 'connected') return undefined
+    throw this.#unreachable(name, reach)
   }
 
-  #node(name: string): Node {
-    const node = this.#nodes.get(name)
-    if (node !== undefined) return node
-    const near = suggest(name, this.#nodes.keys())
-    throw new SendError(
-      'NODE_UNKNOWN',
-      `there is no node ${name}${near === undefined ? '' : `: did you mean ${near}?`}`,
-    )
+  #table(name: string): MessageTable {
+    const table = this.#roster.table(name)
+    if (table === undefined) throw this.#unknown(name)
+    return table
   }
 
-  #unreachable(name: string, supervisor: Supervisor): SendError {
-    const { state, lastError } = supervisor.report()
+  #known(name: string): Reach {
+    if (!this.#roster.has(name)) throw this.#unknown(name)
+    return this.#roster.reach(name)
+  }
+
+  #unknown(name: string): SendError {
+    const near = suggest(name, this.#roster.names)
+    const hint = near === undefined ? '' : `: did you mean ${near}?`
+    return new SendError('NODE_UNKNOWN', `there is no node ${name}${hint}`)
+  }
+
+  #unreachable(name: string, { state, lastError }: Reach): SendError {
     if (notRunning.includes(state)) return new SendError('CLOSED', `node ${name} has ended and takes no more events`)
     const host = this.#attachment.report()
     if (host.state === 'connected') {
@@ -236,8 +244,8 @@ export class Daemon implements ControlPlane {
 
   #attached(session: Session): void {
     this.#registrar.attach(session)
-    const nodes = [...this.#nodes.values()]
-    void Promise.all(nodes.map(node => node.supervisor.attach(this.#registrar.register(node))))
+    void this.#roster
+      .attach()
       .then(() => session.ready())
       .then(({ removed, discarded }) => {
         if (removed > 0) this.#log.warn({ removed, discarded }, `${removed} nodes of an earlier daemon were removed`)
@@ -248,7 +256,7 @@ export class Daemon implements ControlPlane {
 
   #lost(reason: string): void {
     this.#registrar.detach(reason)
-    for (const { supervisor } of this.#nodes.values()) supervisor.detach()
+    this.#roster.detach()
     this.#directory.settleAll()
   }
 }

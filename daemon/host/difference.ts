@@ -33,7 +33,7 @@ export interface Difference {
 /** Of a node: where it stands in the file means nothing, its module and options are looked at below. */
 const aside = new Set(['name', 'place', 'module', 'options'])
 /** Of a node: read when they are needed, so that the coroutine need not be started again. */
-const live = new Set(['grace', 'interfaces', 'restart'])
+const live = new Set(['grace', 'restart'])
 /** Of the daemon: read when they are needed. Everything else is made once, or agreed on with the host. */
 const liveSettings = ['host.reconnect', 'host.ping-interval', 'host.ping-timeout', 'log']
 /** What is no setting of the daemon. */

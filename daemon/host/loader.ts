@@ -58,10 +58,11 @@ export async function loadNodes(config: Config): Promise<readonly LoadedNode[]> 
  */
 export async function load(config: Config, modules: Modules): Promise<Loaded> {
   const paths = config.nodes.map(node => node.module)
-  const found = await modules.load(
-    paths,
-    config.nodes.some(node => node.executor !== 'main'),
-  )
+  const threads = config.nodes.some(node => node.executor !== 'main')
+  const found = await modules.load(paths, threads).catch((error: unknown) => {
+    if (!(error instanceof ModuleError)) throw error
+    throw new LoadError([problemAt(config, [], printable(error.message))], [])
+  })
   const problems: Problem[] = []
   const nodes: LoadedNode[] = []
   for (const node of config.nodes) {

@@ -12,6 +12,8 @@ export interface LogOptions {
 /** A log and its end. */
 export interface DaemonLog {
   readonly log: RootLog
+  /** From now on the least severe line that is written. */
+  setLevel(level: LogOptions['level']): void
   /** Writes what is still in memory. */
   flush(): void
 }
@@ -29,15 +31,23 @@ const paints: Readonly<Record<string, number>> = { error: 31, warn: 33, info: 32
 
 /** A log on standard output. A reader that goes away ends the log, not the daemon. */
 export function makeLog({ level, pretty, color }: LogOptions): DaemonLog {
+  const logs: { level: string }[] = []
+  const setLevel = (wanted: LogOptions['level']) => {
+    for (const log of logs) log.level = wanted
+  }
   const options = {
     level,
+    // A child has a level of its own.
+    onChild: (log: { level: string }) => void logs.push(log),
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   }
   if (pretty) {
     const write = (line: string) => void process.stdout.write(prettyLine(JSON.parse(line) as Line, color))
-    return { log: pino(options, { write }), flush: () => {} }
+    const log = pino(options, { write })
+    logs.push(log)
+    return { log, setLevel, flush: () => {} }
   }
   const destination = pino.destination({ dest: 1, sync: false })
   destination.on('error', () => {})
@@ -48,7 +58,9 @@ export function makeLog({ level, pretty, color }: LogOptions): DaemonLog {
       // Nobody reads any more, or nothing was written yet.
     }
   }
-  return { log: pino(options, destination), flush }
+  const log = pino(options, destination)
+  logs.push(log)
+  return { log, setLevel, flush }
 }
 
 /** `10:15:01.123 warn  beacon: text key=value`, and the stack of an error on lines of its own. */

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { isProcessNode } from '../process/define.js'
 import type { ProcessNode } from '../process/node.js'
-import { BundleError, bundle, needsBundle } from './bundle.js'
+import { type Bundle, BundleError, bundle, needsBundle } from './bundle.js'
 import { explain, importWithin, lacksCorod, ModuleError } from './import.js'
 import { Scripts } from './scripts.js'
 
@@ -50,6 +50,7 @@ export class Modules {
   /**
    * Loads the modules at absolute paths. `stay`: their URLs can be imported until `close`, by other threads that is;
    * otherwise only what they import themselves when they run.
+   * @throws ModuleError if nothing can be written
    */
   async load(paths: readonly string[], stay = false): Promise<LoadedModules> {
     process.setSourceMapsEnabled(true)
@@ -70,9 +71,10 @@ export class Modules {
     }
     const files = new Set(existing)
     try {
-      const made = await bundle(
+      const made = await this.#bundle(
         existing.filter(path => needsBundle(path) || inside(path)),
-        { folder: () => this.#ready(), inside },
+        () => this.#ready(),
+        inside,
       )
       this.#stays ||= stay || made.later
       for (const path of native) scripts.load(path)
@@ -119,9 +121,12 @@ export class Modules {
 
   /** Loads the module under a URL that Node has not seen, with all that it imports by path. */
   async #afresh(path: string): Promise<LoadedModule | ModuleError> {
-    const folder = join(this.#ready(), `again-${++this.#attempts}`)
-    mkdirSync(folder)
-    const { modules, later } = await bundle([path], { folder: () => folder, inside: () => true })
+    const fresh = () => {
+      const folder = join(this.#ready(), `again-${++this.#attempts}`)
+      mkdirSync(folder)
+      return folder
+    }
+    const { modules, later } = await this.#bundle([path], fresh, () => true)
     this.#stays ||= later
     const url = modules.get(path)
     if (!(url instanceof URL)) return new ModuleError(url?.message ?? `no ${path}`, url?.source)
@@ -129,6 +134,15 @@ export class Modules {
       return definitionOf(path, url, await importWithin(url))
     } catch (error) {
       return explain(error, path, url)
+    }
+  }
+
+  async #bundle(paths: readonly string[], folder: () => string, inside: (path: string) => boolean): Promise<Bundle> {
+    try {
+      return await bundle(paths, { folder, inside })
+    } catch (error) {
+      const text = `what is made of the modules cannot be written: ${(error as Error).message}`
+      throw new ModuleError(`${text}; free some space in ${tmpdir()}, or set TMPDIR`.replace(/\s+/g, ' '))
     }
   }
 

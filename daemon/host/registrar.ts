@@ -1,5 +1,6 @@
 // registrar.ts: from the host's answer to a registration to a node's binding on its executor, and what is known by
 // name while an attachment lasts: bindings, places, the sender. Which nodes there are, and why, is the daemon's.
+import type { Leave } from '../../shm/ring.js'
 import type { Log } from '../process/node.js'
 import { NodeBinding, type Place } from './binding.js'
 import type { Directory } from './directory.js'
@@ -27,6 +28,12 @@ export interface Bound {
   readonly place: Place
 }
 
+interface Given extends Bound {
+  readonly session: Session
+  /** How it was given back to the host, which still has it. */
+  left: Leave | undefined
+}
+
 export interface RegistrarServices {
   /** CLOCK_MONOTONIC milliseconds. */
   readonly now: () => number
@@ -42,7 +49,7 @@ interface Attached {
 /** The registrations of one daemon, one attachment after the other. */
 export class Registrar {
   readonly #services: RegistrarServices
-  readonly #bound = new Map<string, Bound & { readonly binding: NodeBinding }>()
+  readonly #bound = new Map<string, Given & { readonly binding: NodeBinding }>()
   #attached: Attached | undefined
 
   constructor(services: RegistrarServices) {
@@ -54,9 +61,34 @@ export class Registrar {
     return this.#attached?.sender
   }
 
-  /** The last place that the node of that name got in this attachment. Whether it still has it, its supervisor knows. */
+  /** What tells one attachment from another; undefined: the host is away. */
+  get attachment(): object | undefined {
+    return this.#attached
+  }
+
+  /**
+   * The last place that the node of that name got in this attachment, also if it was given back to be kept there.
+   * Whether it still has it, its supervisor knows.
+   */
   bound(name: string): Bound | undefined {
     return this.#bound.get(name)
+  }
+
+  /**
+   * Gives back what the host has under that name in this attachment; nothing may run on it any more. The number of
+   * events that were discarded. @throws HostAwayError, HostRefusedError
+   */
+  async release(name: string, how: Leave): Promise<number> {
+    const bound = this.#bound.get(name)
+    if (bound === undefined || bound.left === how) return 0
+    return bound.left === undefined ? bound.binding.remove(how) : this.#give(name, bound, how)
+  }
+
+  #give(name: string, bound: Given, how: Leave): Promise<number> {
+    const { session, place } = bound
+    bound.left = how
+    if (how === 'discard' && this.#bound.get(name) === bound) this.#bound.delete(name)
+    return session.remove(place.slot, place.generation, how)
   }
 
   /** There is a host. */
@@ -77,17 +109,16 @@ export class Registrar {
       })
       if (place.carried > 0) log.info({ carried: place.carried }, `${place.carried} events were waiting`)
       const inbox = { counts, wanted, rejected: rejections(log, counts) }
-      const binding = new NodeBinding(loaded, place, session.executor, inbox, {
+      const binding: NodeBinding = new NodeBinding(loaded, place, session.executor, inbox, {
         now,
         log,
         runtime: port => lives.begin(port),
-        remove: async ({ slot, generation }) => {
-          this.#bound.delete(ask.name)
-          return session.remove(slot, generation)
-        },
+        close: ({ slot, generation }) => session.closeNode(slot, generation),
+        remove: (_, how) => this.#give(ask.name, given, how),
         directory,
       })
-      this.#bound.set(ask.name, { binding, place })
+      const given = { binding, place, session, left: undefined }
+      this.#bound.set(ask.name, given)
       return binding
     }
   }

@@ -44,6 +44,10 @@ export interface StatusReport {
   readonly uptimeMs: number
   /** Path of the configuration file. */
   readonly config: string
+  /** ISO 8601: when the configuration that runs was loaded. */
+  readonly loaded: string
+  /** How often one was loaded since the daemon started. */
+  readonly reloads: number
   readonly host: HostReport
   readonly nodes: { readonly total: number; readonly running: number; readonly failed: number }
   /** Events handed to coroutines, all nodes. */
@@ -147,6 +151,35 @@ export class SendError extends Error {
   }
 }
 
+/** A node whose configuration or code changed. */
+export interface ChangedNode {
+  readonly name: string
+  /** The keys that differ, as the YAML spells them; `code`: its module changed, or something that it imports. */
+  readonly why: readonly string[]
+}
+
+/** What a reload did. Each node of the old and the new configuration is in one of the lists, by name. */
+export interface ReloadReport {
+  readonly added: readonly string[]
+  readonly removed: readonly string[]
+  /** Their coroutines were started again; their queues were kept. */
+  readonly changed: readonly ChangedNode[]
+  /** Their coroutines go on, with other settings. */
+  readonly adjusted: readonly ChangedNode[]
+  readonly unchanged: readonly string[]
+  /** Keys outside of `nodes` that were applied. */
+  readonly settings: readonly string[]
+  /** Keys outside of `nodes` that were not: they take a restart of the daemon. */
+  readonly needsRestart: readonly string[]
+  /** How long it took, in milliseconds. */
+  readonly ms: number
+}
+
+/** The daemon is stopping and does not begin anything. */
+export class StoppingError extends Error {
+  override readonly name = 'StoppingError'
+}
+
 /** What the control socket needs of a daemon. */
 export interface ControlPlane {
   status(): StatusReport
@@ -164,6 +197,12 @@ export interface ControlPlane {
    * @throws SendError
    */
   ask(node: string, type: string, value: unknown, ms: number): Promise<Answered>
+  /**
+   * Loads the configuration again and applies what changed; a bad one changes nothing. Resolves when what had to stop
+   * has stopped and what is new runs.
+   * @throws ConfigError with every fault; StoppingError
+   */
+  reload(): Promise<ReloadReport>
   /** The same as `send` for an event that `table(node).encode` encoded before. */
   sendEncoded(node: string, code: number, bytes: Uint8Array): Promise<Accepted>
 }

@@ -1,13 +1,15 @@
 // session.ts: one conversation with one host, from HELLO to the end of its socket: questions and their answers.
 // Who decides when to start another one is attachment.ts.
-import type { HostMessage, Link, NodeAsk } from '../../shm/ring.js'
+import type { HostMessage, Leave, Link, NodeAsk } from '../../shm/ring.js'
 import { NodeExecutor } from './executor.js'
 
 /** What a session needs of shm/ring.ts; tests give a fake. */
 export type LinkLike = Pick<
   Link,
-  'hello' | 'addExecutor' | 'addNode' | 'removeNode' | 'allowSignal' | 'ready' | 'ping' | 'close'
-> & { executor(id: number, onWake: (count: number) => void): ReturnType<Link['executor']> }
+  'hello' | 'addExecutor' | 'addNode' | 'closeNode' | 'removeNode' | 'allowSignal' | 'ready' | 'ping' | 'close'
+> & {
+  executor(id: number, onWake: (count: number) => void): ReturnType<Link['executor']>
+}
 
 export type OpenLink = (path: string, on: Parameters<typeof Link.open>[1]) => LinkLike
 
@@ -88,10 +90,15 @@ export class Session {
     return this.#ask('node', call => this.#link.addNode(call, ask))
   }
 
-  /** Removes a node; its slot must not be touched any more. The number of events that were still queued. */
-  async remove(slot: number, generation: number): Promise<number> {
+  /** Closes a node to its senders; its inbox ends behind what they had sent. */
+  async closeNode(slot: number, generation: number): Promise<void> {
+    await this.#ask('nodeClosed', call => this.#link.closeNode(call, slot, generation))
+  }
+
+  /** Gives a node back; its slot must not be touched any more. The number of events that were discarded. */
+  async remove(slot: number, generation: number, how: Leave): Promise<number> {
     this.#executor?.unbind(slot)
-    const { discarded } = await this.#ask('removed', call => this.#link.removeNode(call, slot, generation))
+    const { discarded } = await this.#ask('removed', call => this.#link.removeNode(call, slot, generation, how))
     return discarded
   }
 

@@ -1,6 +1,6 @@
 // supervisor.ts: the life of one node: registered with the host, started, started again by its policy, stopped in two
 // steps (close, then destroy after the grace time), over all attachments. Knows no ring.
-import type { NodeAsk } from '../../shm/ring.js'
+import type { Leave, NodeAsk } from '../../shm/ring.js'
 import type { Log } from '../process/node.js'
 import type { RunResult } from '../process/runtime.js'
 import { Backoff } from './backoff.js'
@@ -32,8 +32,14 @@ export interface Binding {
   settle(how: RunResult['how']): void
   /** Nothing is handed over any more; what is queued stays with the host. */
   close(): void
-  /** Closes the node to its senders and unregisters it. The number of events that were still queued. */
-  remove(): Promise<number>
+  /** Closes the node to its senders; the inbox ends behind what they had sent. Resolves when the host knows it. */
+  finish(): Promise<void>
+  /**
+   * Gives the node back to the host. `discard`: it is closed to its senders and unregistered; `keep`: it stays with its
+   * queue, which goes on filling, until it is registered again; `park`: it stays, closed and idle. The number of events
+   * that were discarded.
+   */
+  remove(how: Leave): Promise<number>
 }
 
 /** How a supervisor gets its node registered; `ask` is what registration needs to know. */
@@ -63,11 +69,11 @@ const lastWaitMs = 1000
 
 /** Supervises one node. */
 export class Supervisor {
-  readonly node: LoadedNode
+  #node: LoadedNode
   readonly #log: Log
   readonly #counts: Counts
-  readonly #policy: RestartPolicy
-  readonly #registering: Backoff
+  #policy: RestartPolicy
+  #registering: Backoff
   #state: NodeState = 'waiting-for-host'
   #register: Register | undefined
   #binding: Binding | undefined
@@ -77,13 +83,18 @@ export class Supervisor {
   #runs = 0
   #lastError: string | undefined
   #stopping: (() => void) | undefined
+  #answered = Promise.resolve()
 
   constructor(node: LoadedNode, log: Log, counts: Counts) {
-    this.node = node
+    this.#node = node
     this.#log = log
     this.#counts = counts
     this.#policy = new RestartPolicy(node.config.restart)
     this.#registering = new Backoff(node.config.restart)
+  }
+
+  get node(): LoadedNode {
+    return this.#node
   }
 
   get state(): NodeState {
@@ -96,7 +107,7 @@ export class Supervisor {
   }
 
   report(): NodeReport {
-    const { config, table } = this.node
+    const { config, table } = this.#node
     const binding = this.#binding
     return {
       name: config.name,
@@ -111,8 +122,23 @@ export class Supervisor {
     }
   }
 
-  /** There is a host: registers the node and starts it. Resolves when the host has answered; never rejects. */
-  async attach(register: Register): Promise<void> {
+  /** From now on with other settings: those that are read when they are needed. */
+  adjust(node: LoadedNode): void {
+    this.#node = node
+    this.#policy = new RestartPolicy(node.config.restart)
+    this.#registering = new Backoff(node.config.restart)
+  }
+
+  /**
+   * There is a host: registers the node and starts it, not before `before`. Resolves when the host has answered; never
+   * rejects.
+   */
+  attach(register: Register, before?: Promise<unknown>): Promise<void> {
+    this.#answered = this.#attach(register, before)
+    return this.#answered
+  }
+
+  async #attach(register: Register, before?: Promise<unknown>): Promise<void> {
     if (this.#stopping !== undefined) return
     this.#register = register
     clearTimeout(this.#timer)
@@ -122,10 +148,16 @@ export class Supervisor {
       if (this.#register !== register || this.#stopping !== undefined) return
       this.#binding = binding
       this.#registering.reset()
-      if (this.#run === undefined) this.#start()
+      if (before === undefined) this.#start()
+      else void before.then(() => this.#binding === binding && this.#start())
     } catch (error) {
       if (this.#register === register && !(error instanceof HostAwayError)) this.#refused(error, register)
     }
+  }
+
+  /** Resolves when no registration is on its way. */
+  get answered(): Promise<void> {
+    return this.#answered
   }
 
   /** The host is away: the coroutine stops, and is started again when a host is there. */
@@ -137,8 +169,12 @@ export class Supervisor {
     if (this.#run !== undefined) this.#end(this.#run)
   }
 
-  /** Stops for good: close, destroy after the grace time. Resolves when the coroutine ended or was given up. */
-  stop(): Promise<void> {
+  /**
+   * Stops for good: close, destroy after the grace time. `drain`: the node is closed to its senders, and its coroutine
+   * gets what they had sent; otherwise what is queued stays with the host. Resolves when the coroutine ended or was
+   * given up.
+   */
+  stop(how?: 'drain'): Promise<void> {
     clearTimeout(this.#timer)
     return new Promise(resolve => {
       const before = this.#stopping
@@ -147,10 +183,14 @@ export class Supervisor {
         resolve()
       }
       this.#enter('stopping')
-      if (this.#run === undefined) this.#stopped()
-      else {
-        this.#run.binding.close()
-        this.#end(this.#run)
+      const run = this.#run
+      if (run === undefined) this.#stopped()
+      else if (how === 'drain') {
+        run.binding.finish().catch(() => run.runtime.close())
+        this.#destroyLater(run)
+      } else {
+        run.binding.close()
+        this.#end(run)
       }
     })
   }
@@ -172,7 +212,7 @@ export class Supervisor {
   }
 
   #ask(): NodeAsk {
-    const { config, next, counters, table } = this.node
+    const { config, next, counters, table } = this.#node
     return {
       name: config.name,
       executor: executorId,
@@ -199,7 +239,7 @@ export class Supervisor {
 
   #start(): void {
     const binding = this.#binding
-    if (binding === undefined) return
+    if (binding === undefined || this.#run !== undefined) return
     const run: Run = { runtime: binding.runtime(), binding, since: performance.now(), timer: undefined }
     this.#run = run
     if (this.#runs++ > 0) this.#restarts++
@@ -209,13 +249,18 @@ export class Supervisor {
 
   /** Asks the coroutine to end: its inbox is closed now, everything else after the grace time. */
   #end(run: Run): void {
-    if (run.timer !== undefined) return
     run.runtime.close()
+    this.#destroyLater(run)
+  }
+
+  #destroyLater(run: Run): void {
+    if (run.timer !== undefined) return
+    const { grace } = this.#node.config
     run.timer = setTimeout(() => {
-      this.#log.warn(`did not finish within ${this.node.config.grace} ms after its inbox was closed: stopped`)
+      this.#log.warn(`did not finish within ${grace} ms after its inbox was closed: stopped`)
       run.runtime.destroy()
       this.#giveUpLater(run)
-    }, this.node.config.grace)
+    }, grace)
   }
 
   #giveUpLater(run: Run): void {
@@ -261,7 +306,7 @@ export class Supervisor {
   #retire(binding: Binding, failed: boolean): void {
     this.#binding = undefined
     this.#enter(failed ? 'stopped' : 'idle')
-    binding.remove().then(
+    binding.remove('discard').then(
       discarded => {
         if (discarded > 0) this.#log.warn({ discarded }, `${discarded} events were still queued when it ended`)
         else this.#log.info(failed ? 'ended' : 'returned')

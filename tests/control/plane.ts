@@ -49,6 +49,8 @@ export class FakePlane implements Plane {
       pid: process.pid,
       uptimeMs: 1,
       config: '/etc/corod.yaml',
+      loaded: '2026-01-01T00:00:00.000Z',
+      reloads: 2,
       host: { state: 'connected', socket: '/run/host.sock', since: '2026-01-01T00:00:00Z', attachments: 1 },
       nodes: { total: 1, running: 1, failed: 0 },
       received: 0,

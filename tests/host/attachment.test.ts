@@ -222,7 +222,7 @@ describe('attachment', () => {
     attachment.start()
     await connected()
     host.last.silent = true
-    const asked = [sessions[0]!.register(ask), sessions[0]!.ready(), sessions[0]!.remove(1, 5)]
+    const asked = [sessions[0]!.register(ask), sessions[0]!.ready(), sessions[0]!.remove(1, 5, 'discard')]
     const all = Promise.allSettled(asked)
     host.last.die('gone')
     for (const result of await all) {

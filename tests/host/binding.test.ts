@@ -29,7 +29,7 @@ function setUp(run: Run) {
   const { ring, executor, faults } = fakeExecutor()
   const node = { config: nodeConfig('n'), definition, options: {}, ...compileNode(definition) } as unknown as LoadedNode
   const clock = { now: 1000 }
-  const removed: Place[] = []
+  const removed: (Place & { how: string })[] = []
   const places: Record<string, Place> = {}
   let last: Runtime | undefined
   const counts = { received: 0, redelivered: 0, rejected: 0, filtered: 0, gaps: 0, missed: 0, late: 0 }
@@ -45,8 +45,9 @@ function setUp(run: Run) {
         last = new NodeRuntime(definition, port, node)
         return last
       },
-      remove: async at => {
-        removed.push(at)
+      close: async () => {},
+      remove: async (at, how) => {
+        removed.push({ ...at, how })
         return 5
       },
       directory: new Directory(name => places[name]),
@@ -339,8 +340,8 @@ describe('binding', () => {
 
   it('is removed with its generation', async () => {
     const { binding, removed } = setUp(async () => {})
-    assert.equal(await binding.remove(), 5)
-    assert.deepEqual(removed, [place])
+    assert.equal(await binding.remove('keep'), 5)
+    assert.deepEqual(removed, [{ ...place, how: 'keep' }])
     assert.equal(binding.enqueue(0, Uint8Array.of(1), 0, 0, 0), false)
   })
 })

@@ -59,6 +59,10 @@ export class FakeLink implements LinkLike {
     )
   }
 
+  closeNode(call: number, slot: number): void {
+    this.#ask('close', call, { kind: 'nodeClosed', call, slot, waiting: 3 }, slot)
+  }
+
   removeNode(call: number, slot: number): void {
     this.#ask('remove', call, { kind: 'removed', call, slot, discarded: 2 }, slot)
   }

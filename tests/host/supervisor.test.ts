@@ -35,8 +35,9 @@ class FakeBinding implements Binding {
   }
   settle = (how: string) => void this.calls.push(`settle ${how}`)
   close = () => void this.calls.push('close')
-  remove = async () => {
-    this.calls.push('remove')
+  finish = async () => void this.calls.push('finish')
+  remove = async (how: string) => {
+    this.calls.push(`remove ${how}`)
     return 3
   }
   get last(): FakeRuntime {
@@ -120,7 +121,7 @@ describe('supervisor', () => {
     bindings[0]!.last.end(returned)
     await turn()
     assert.equal(state(), 'idle')
-    assert.deepEqual(bindings[0]!.calls, ['settle returned', 'remove'])
+    assert.deepEqual(bindings[0]!.calls, ['settle returned', 'remove discard'])
     assert.equal(supervisor.binding, undefined)
   })
 
@@ -132,7 +133,7 @@ describe('supervisor', () => {
     bindings[0]!.last.end(failed)
     await turn()
     assert.deepEqual([state(), supervisor.report().lastError], ['stopped', 'boom'])
-    assert.deepEqual(bindings[0]!.calls, ['settle failed', 'remove'])
+    assert.deepEqual(bindings[0]!.calls, ['settle failed', 'remove discard'])
   })
 
   it('with restart always, starts a node that returned again', async () => {

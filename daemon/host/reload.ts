@@ -1,0 +1,118 @@
+// reload.ts: the configuration that the daemon runs, from its first load over every later one. A new one is read and
+// checked as a whole, modules included, before anything of it is applied: a bad one changes nothing.
+import type { Config } from '../config/load.js'
+import { difference, type Version } from './difference.js'
+import { type LoadedNode, load } from './loader.js'
+import { Modules } from './modules.js'
+import { type ReloadReport, StoppingError } from './report.js'
+
+/** What a reload needs of the daemon. */
+export interface ReloadServices {
+  /** Reads the file again. @throws ConfigError */
+  readonly read: () => Config
+  /** Applies what applies to the daemon itself while it runs. */
+  readonly adjust: (config: Config) => void
+  /** Makes the nodes those of the difference, in `order`. */
+  readonly change: (to: ReturnType<typeof difference>, order: readonly string[]) => Promise<void>
+}
+
+/** The present configuration of a daemon. */
+export class Reloads {
+  readonly #services: ReloadServices
+  readonly #modules = new Modules()
+  #version: Version
+  #files: readonly string[] = []
+  #since = new Date()
+  #count = 0
+  #stopping = false
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(config: Config, services: ReloadServices) {
+    this.#version = { config, nodes: [] }
+    this.#services = services
+  }
+
+  get config(): Config {
+    return this.#version.config
+  }
+
+  /** When the present configuration was loaded, and how often one was loaded while the daemon ran. */
+  get report(): { readonly loaded: string; readonly reloads: number } {
+    return { loaded: this.#since.toISOString(), reloads: this.#count }
+  }
+
+  /** Loads the modules of the first configuration. @throws LoadError */
+  async first(): Promise<readonly LoadedNode[]> {
+    const { config } = this.#version
+    const { nodes, files } = await load(config, this.#modules)
+    this.#version = { config, nodes }
+    this.#files = files
+    this.#since = new Date()
+    return nodes
+  }
+
+  /**
+   * Loads the configuration again and applies what changed. One at a time, in the order of the calls.
+   * @throws ConfigError with every fault, and nothing has changed; StoppingError
+   */
+  reload(): Promise<ReloadReport> {
+    const turn = this.#turn.then(() => this.#reload())
+    this.#turn = turn.catch(() => {})
+    return turn
+  }
+
+  /** Nothing is loaded from now on. Resolves when no reload is under way. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    await this.#turn
+    this.#modules.close()
+  }
+
+  async #reload(): Promise<ReloadReport> {
+    this.#refuseWhenStopping()
+    const began = performance.now()
+    const config = this.#services.read()
+    const { nodes, files } = await load(config, this.#modules)
+    this.#refuseWhenStopping()
+    const to = difference(this.#version, { config, nodes })
+    const running = runnable(this.#version.config, config)
+    this.#services.adjust(running)
+    this.#version = { config: running, nodes }
+    this.#files = files
+    this.#since = new Date()
+    this.#count++
+    const names = (list: readonly LoadedNode[]) => list.map(node => node.config.name)
+    const keys = (list: typeof to.changed) => list.map(({ node, why }) => ({ name: node.config.name, why }))
+    await this.#services.change(to, names(nodes))
+    return {
+      added: names(to.added),
+      removed: names(to.removed),
+      changed: keys(to.changed),
+      adjusted: keys(to.adjusted),
+      unchanged: names(to.unchanged),
+      settings: to.settings,
+      needsRestart: to.needsRestart,
+      ms: Math.round(performance.now() - began),
+    }
+  }
+
+  /** Every file that the daemon is made of: the configuration, the modules and what they import. Absolute paths. */
+  get files(): readonly string[] {
+    return [this.#version.config.file, ...this.#files]
+  }
+
+  #refuseWhenStopping(): void {
+    if (this.#stopping) throw new StoppingError('the daemon is stopping')
+  }
+}
+
+/** `wanted`, but for the settings that take a restart: the next reload compares with what really runs. */
+function runnable(before: Config, wanted: Config): Config {
+  const { nodes, log } = wanted
+  const host = { ...wanted.host, socket: before.host.socket }
+  return { ...wanted, ...before, nodes, log, host, ...executorsOf(wanted) }
+}
+
+function executorsOf(config: Config): object {
+  return 'executors' in config ? { executors: config.executors } : {}
+}
