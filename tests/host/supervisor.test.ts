@@ -265,4 +265,104 @@ describe('supervisor', () => {
     last.end({ how: 'failed', error: new Error('mine') })
     await waitFor('the next start', () => bindings[0]!.runtimes.length === 2)
   })
+
+  it('drains: the node is closed to its senders, and the coroutine ends behind what they had sent', async () => {
+    const { supervisor, register, bindings, state } = setUp({ grace: 10_000 })
+    await supervisor.attach(register)
+    const stopped = supervisor.stop('drain')
+    assert.equal(state(), 'stopping')
+    assert.deepEqual(bindings[0]!.calls, ['finish'])
+    await turn()
+    // Its inbox must not end before the host says so.
+    assert.deepEqual(bindings[0]!.last.calls, [])
+    bindings[0]!.ended = true
+    bindings[0]!.last.end(returned)
+    await stopped
+    assert.deepEqual(bindings[0]!.calls, ['finish', 'settle returned'])
+  })
+
+  it('drains no longer than the grace time, nor when the host cannot close the node', async () => {
+    const slow = setUp({ grace: 5 })
+    await slow.supervisor.attach(slow.register)
+    void slow.supervisor.stop('drain')
+    await waitFor('destroy', () => slow.bindings[0]!.last.calls.includes('destroy'))
+    slow.bindings[0]!.last.end({ how: 'stopped' })
+    const refused = setUp({ grace: 10_000 })
+    await refused.supervisor.attach(refused.register)
+    refused.bindings[0]!.finish = () => Promise.reject(new HostRefusedError('STALE', 'gone'))
+    const stopped = refused.supervisor.stop('drain')
+    await waitFor('close', () => refused.bindings[0]!.last.calls.includes('close'))
+    refused.bindings[0]!.last.end(returned)
+    await stopped
+  })
+
+  it('stopped in the middle of draining, hands over nothing more', async () => {
+    const { supervisor, register, bindings } = setUp({ grace: 10_000 })
+    await supervisor.attach(register)
+    const drained = supervisor.stop('drain')
+    const stopped = supervisor.stop()
+    assert.deepEqual(bindings[0]!.calls, ['finish', 'close'])
+    assert.deepEqual(bindings[0]!.last.calls, ['close'])
+    bindings[0]!.last.end(returned)
+    await Promise.all([drained, stopped])
+  })
+
+  it('registers at once and starts when it may', async () => {
+    const { supervisor, register, bindings, state } = setUp()
+    let go = () => {}
+    await supervisor.attach(register, new Promise<void>(resolve => (go = resolve)))
+    assert.deepEqual([bindings.length, bindings[0]!.runtimes.length, state()], [1, 0, 'starting'])
+    go()
+    await turn()
+    assert.deepEqual([bindings[0]!.runtimes.length, state()], [1, 'running'])
+  })
+
+  it('does not start what was stopped while it waited', async () => {
+    const { supervisor, register, bindings } = setUp()
+    let go = () => {}
+    await supervisor.attach(register, new Promise<void>(resolve => (go = resolve)))
+    await supervisor.stop()
+    go()
+    await turn()
+    assert.equal(bindings[0]!.runtimes.length, 0)
+  })
+
+  it('stopped while the host has not answered, lets others wait for that', async () => {
+    const { supervisor, register, bindings } = setUp()
+    let answer = () => {}
+    const late = new Promise<void>(resolve => (answer = resolve))
+    void supervisor.attach(async (ask, node) => {
+      await late
+      return register(ask, node)
+    })
+    await supervisor.stop()
+    let answered = false
+    const waiting = supervisor.answered.then(() => (answered = true))
+    await turn()
+    assert.equal(answered, false)
+    answer()
+    await waiting
+    assert.deepEqual([bindings.length, bindings[0]!.runtimes.length], [1, 0])
+  })
+
+  it('takes other settings while it runs', async () => {
+    const { supervisor, register, bindings, state, log } = setUp()
+    await supervisor.attach(register)
+    const { node } = supervisor
+    const restart = { policy: 'never', min: 1, max: 2, crashLoop: { count: 3, window: 1000 } } as const
+    supervisor.adjust({ ...node, config: { ...node.config, grace: 7, restart } })
+    bindings[0]!.last.end(failed)
+    await turn()
+    assert.equal(state(), 'stopped')
+    const other = setUp()
+    await other.supervisor.attach(other.register)
+    other.supervisor.adjust({ ...other.supervisor.node, config: { ...node.config, grace: 7 } })
+    void other.supervisor.stop()
+    await waitFor('destroy', () => other.bindings[0]!.last.calls.includes('destroy'))
+    assert.ok(
+      other.log.lines.some(line => /within 7 ms/.test(line)),
+      log.lines.join(),
+    )
+    other.bindings[0]!.last.end({ how: 'stopped' })
+  })
 })
