@@ -62,7 +62,7 @@ export const commands: readonly Command[] = [
   {
     name: 'run',
     summary: 'run the daemon in the foreground',
-    text: 'Looks for the host for ever, so the order of starting does not matter. SIGTERM and SIGINT stop it cleanly: inboxes close, coroutines finish within their grace time; a second one ends it at once, with status 128 + its number. SIGHUP checks the configuration again. With --socket, $COROD_SOCKET or --host-socket, the sockets of the configuration are replaced.',
+    text: 'Looks for the host for ever, so the order of starting does not matter. SIGTERM and SIGINT stop it cleanly: inboxes close, coroutines finish within their grace time; a second one ends it at once, with status 128 + its number. SIGHUP applies a changed configuration, as corod reload does. With --socket, $COROD_SOCKET or --host-socket, the sockets of the configuration are replaced.',
     arguments: [],
     options: [
       { flags: '--host-socket <path>', text: 'Attach socket of the host, instead of host.socket of the configuration' },
@@ -138,6 +138,16 @@ export const commands: readonly Command[] = [
     exits: ['failed', 'unavailable', 'retry', 'permission', 'config'],
     examples: ['corod nodes', 'corod nodes --json | jq -r \'.[] | select(.state != "running") | .name\''],
     run: async (args, given, out) => (await import('./status.js')).nodes(args, given, out),
+  },
+  {
+    name: 'reload',
+    summary: 'apply a changed configuration without a restart',
+    text: 'The daemon reads its file and its modules again. Only what changed is touched: new nodes start, removed ones are closed to their senders and finish what is queued within their grace time, changed ones start again with the events that are queued. With any fault nothing is changed, and every fault is told as corod check tells it. Ends when that is done. SIGHUP does the same.',
+    arguments: [],
+    options: [],
+    exits: ['failed', 'unavailable', 'retry', 'permission', 'config'],
+    examples: ['corod reload', "corod reload --json | jq -r '.changed[].name'"],
+    run: async (args, given, out) => (await import('./reload.js')).reload(args, given, out),
   },
   {
     name: 'header',

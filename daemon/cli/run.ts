@@ -10,6 +10,7 @@ import { loadNodes } from '../host/loader.js'
 import { type DaemonLog, makeLog } from '../host/log.js'
 import { holdYoungGeneration } from '../host/memory.js'
 import { lockFile } from '../host/notify.js'
+import type { ReloadReport } from '../host/report.js'
 import { Service } from '../host/service.js'
 import { version } from '../host/version.js'
 import { CliError, exits } from './exits.js'
@@ -44,7 +45,7 @@ export async function run(options: RunOptions): Promise<number> {
       color: process.stdout.isTTY === true && !process.env.NO_COLOR,
     })
     try {
-      return await new Running(config, options.file, log, signals, grow).run()
+      return await new Running(config, options, log, signals, grow).run()
     } finally {
       log.flush()
     }
@@ -107,7 +108,7 @@ class Signals {
 /** A daemon that runs. */
 class Running {
   readonly #config: Config
-  readonly #file: string
+  readonly #options: RunOptions
   readonly #log: DaemonLog['log']
   readonly #signals: Signals
   #grow: (() => void) | undefined
@@ -118,13 +119,17 @@ class Running {
   #crash: (code: number) => void = () => {}
 
   /** `grow`: the nodes run, memory may be used for speed. */
-  constructor(config: Config, file: string, { log }: DaemonLog, signals: Signals, grow: () => void) {
+  constructor(config: Config, options: RunOptions, { log, setLevel }: DaemonLog, signals: Signals, grow: () => void) {
     this.#config = config
-    this.#file = file
+    this.#options = options
     this.#log = log
     this.#signals = signals
     this.#grow = grow
-    this.#daemon = new Daemon(config, log)
+    this.#daemon = new Daemon(config, log, {
+      read: () => loadConfig(options.file, options),
+      adjust: ({ log: { level } }) => options.quiet || setLevel(level),
+      watcher: { began: () => this.#service.reloading(), ended: outcome => this.#reloaded(outcome) },
+    })
     this.#control = new ControlServer(this.#daemon, config.control, log, { lock: lockFile })
     this.#service = new Service(() => this.#summary())
     this.#crashed = new Promise(resolve => {
@@ -155,7 +160,8 @@ class Running {
     if (early === undefined) {
       const nodes = this.#config.nodes.length
       this.#log.info({ ms: Math.round(performance.now() - began) }, `started with ${nodes} nodes`)
-      this.#signals.hangup = () => this.#recheck()
+      // What came of it is in the log.
+      this.#signals.hangup = () => void this.#daemon.reload().catch(() => {})
       this.#service.ready()
       this.#daemon.onChange(() => this.#changed())
     } else {
@@ -198,16 +204,21 @@ class Running {
     this.#grow = undefined
   }
 
-  /** SIGHUP: whether a restart would work. */
-  #recheck(): void {
-    try {
-      const { nodes } = loadConfig(this.#file)
-      this.#log.info(`${this.#file} is valid (${nodes.length} nodes); a restart of the daemon applies it`)
-    } catch (error) {
-      // Whatever is wrong with the file, the daemon that runs does not need it.
+  /** A reload has ended. Whatever is wrong with the file, the daemon that runs does not need it. */
+  #reloaded(outcome: { readonly report: ReloadReport } | { readonly error: unknown }): void {
+    this.#service.reloaded()
+    if ('report' in outcome) {
+      const { added, removed, changed, adjusted, unchanged, needsRestart, failed, ms } = outcome.report
+      const names = (nodes: typeof changed) => nodes.map(({ name }) => name)
+      const fields = { changed: names(changed), added, removed, adjusted: names(adjusted), unchanged: unchanged.length }
+      this.#log.info({ ...fields, ms }, `${this.#options.file} was reloaded`)
+      if (needsRestart.length > 0) this.#log.warn({ needsRestart }, 'some settings take a restart of the daemon')
+      for (const { name, error } of failed) this.#log.error({ node: name }, `does not run: ${error}`)
+    } else {
+      const { error } = outcome
       if (error instanceof ConfigError) for (const problem of error.problems) this.#log.error(formatProblem(problem))
-      else this.#log.error({ err: asError(error) }, `${this.#file} cannot be checked`)
-      this.#log.error(`${this.#file} is not valid; the daemon goes on with what it has`)
+      else this.#log.error({ err: asError(error) }, 'the reload failed')
+      this.#log.error(`${this.#options.file} is not valid; the daemon goes on with what it has`)
     }
   }
 

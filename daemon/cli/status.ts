@@ -52,6 +52,10 @@ function span(ms: number): string {
     .join(' ')
 }
 
+function again(reloads: number): string {
+  return reloads === 0 ? '' : `, reloaded ${times(reloads)}`
+}
+
 function times(count: number): string {
   return count === 1 ? 'once' : `${count} times`
 }
@@ -76,7 +80,7 @@ export async function status(_: readonly (string | undefined)[], given: Given, o
       'corod',
       `${report.version}, pid ${report.pid}, up ${span(report.uptimeMs)}, ${Math.round(report.rss / 2 ** 20)} MiB`,
     ],
-    ['config', report.config],
+    ['config', `${report.config}, loaded ${report.loaded}${again(report.reloads)}`],
     ['host', `${out.paint(host.state, hostPaint[host.state])}${printable(`${who}${pid}${error}`)}`],
     ['', `${printable(host.socket)}, since ${host.since}, attached ${times(host.attachments)}`],
     ['nodes', `${nodes.total}: ${nodes.running} running, ${nodes.failed} failed`],

@@ -41,7 +41,8 @@ export async function askNode(around: Surroundings, node: string, ms: number, re
     const body = parseJson(bytes, 'the body')
     if (Array.isArray(body)) throw new Problem('QUERY_INVALID', 'wait takes one event, not an array')
     const { type, fields } = split(body)
-    const { seq, reply } = await unlessStopped(plane.ask(node, type, fields, ms), stop)
+    const text = 'the daemon is stopping; the event may still be handled'
+    const { seq, reply } = await unlessStopped(plane.ask(node, type, fields, ms), stop, text)
     return ok({ seq, reply: Object.fromEntries(Object.entries(reply).map(([name, value]) => [name, jsonOf(value)])) })
   } catch (error) {
     const problem = problemOf(error)
@@ -52,9 +53,10 @@ export async function askNode(around: Surroundings, node: string, ms: number, re
   }
 }
 
-function unlessStopped<T>(work: Promise<T>, stop: AbortSignal): Promise<T> {
+/** What `work` gives, or Problem STOPPING with `text` if the server wants its requests to end before. */
+export function unlessStopped<T>(work: Promise<T>, stop: AbortSignal, text: string): Promise<T> {
   return new Promise((resolve, reject) => {
-    const end = () => reject(new Problem('STOPPING', 'the daemon is stopping; the event may still be handled'))
+    const end = () => reject(new Problem('STOPPING', text))
     if (stop.aborted) end()
     else stop.addEventListener('abort', end, { once: true })
     work.then(resolve, reject).finally(() => stop.removeEventListener('abort', end))

@@ -2,7 +2,8 @@
 
 import { type ClientRequest, type RequestOptions, request } from 'node:http'
 import { Readable } from 'node:stream'
-import type { NodeReport, StatusReport } from '../host/report.js'
+import type { Problem } from '../config/problems.js'
+import type { NodeReport, ReloadReport, StatusReport } from '../host/report.js'
 import type { Summary } from './intake.js'
 import type { ProblemDocument } from './problems.js'
 
@@ -24,23 +25,32 @@ export interface Reply {
 }
 
 /** sysexits(3), as far as a client needs them. */
-export const exits = { failed: 1, unavailable: 69, retry: 75, permission: 77 } as const
+export const exits = { failed: 1, unavailable: 69, retry: 75, permission: 77, config: 78 } as const
+
+/** A reload stops nodes first, and each may have a grace time of up to an hour, ms. */
+const longestReload = 3_700_000
+
+/** What the daemon says of a refusal; after a request with several events it has the counts of Summary, too. */
+export type Refusal = ProblemDocument &
+  Partial<Summary> & {
+    /** After a reload: every fault of the configuration. */
+    readonly problems?: readonly Problem[]
+  }
 
 /**
  * The daemon said no, or could not be asked.
  *
  * `code`: of the problem document; or of the system (ENOENT, EACCES, ...); or TIMEOUT, CONNECTION_LOST, NOT_COROD.
- * `exit`: the status that a command ends with. `body`: the problem document; after a request with several events it has
- * the counts of Summary, too.
+ * `exit`: the status that a command ends with. `body`: the problem document.
  */
 export class ControlError extends Error {
   override readonly name = 'ControlError'
   readonly code: string
   readonly exit: number
   readonly status?: number
-  readonly body?: ProblemDocument & Partial<Summary>
+  readonly body?: Refusal
 
-  constructor(message: string, code: string, exit: number, body?: ProblemDocument & Partial<Summary>) {
+  constructor(message: string, code: string, exit: number, body?: Refusal) {
     super(message)
     this.code = code
     this.exit = exit
@@ -97,6 +107,14 @@ export class ControlClient {
   ask(node: string, event: Readonly<Record<string, unknown>>, ms: number): Promise<Reply> {
     const path = `/v1/nodes/${encodeURIComponent(node)}/events?wait=${ms}`
     return this.#ask('POST', path, 'application/json', JSON.stringify(event), ms)
+  }
+
+  /**
+   * Has the daemon load its configuration again. Resolves when what had to stop has stopped and what is new runs. Rejects
+   * with CONFIG_INVALID and every fault in `body.problems`: nothing was changed.
+   */
+  reload(): Promise<Json<ReloadReport>> {
+    return this.#ask('POST', '/v1/reload', undefined, undefined, longestReload)
   }
 
   async #ask<T>(method: string, path: string, type?: string, body?: string | Readable, more = 0): Promise<T> {
@@ -217,12 +235,13 @@ function parse(text: string): unknown {
   }
 }
 
-function isProblem(value: unknown): value is ProblemDocument & Partial<Summary> {
+function isProblem(value: unknown): value is Refusal {
   return typeof value === 'object' && value !== null && 'code' in value && 'detail' in value && 'status' in value
 }
 
 function exitOf(problem: ProblemDocument): number {
   if (problem.code === 'HOST_AWAY' || problem.code === 'DIED') return exits.unavailable
+  if (problem.code === 'CONFIG_INVALID') return exits.config
   if ([408, 429, 503, 504].includes(problem.status)) return exits.retry
   return exits.failed
 }

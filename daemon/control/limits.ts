@@ -3,7 +3,7 @@
 import type { ControlPlane } from '../host/report.js'
 
 /** What is asked of the daemon. */
-export type Plane = Pick<ControlPlane, 'status' | 'nodes' | 'table' | 'send' | 'ask'>
+export type Plane = Pick<ControlPlane, 'status' | 'nodes' | 'table' | 'send' | 'ask' | 'reload'>
 
 /** What clients of the control socket may use. Times are milliseconds, sizes bytes. */
 export interface ControlLimits {

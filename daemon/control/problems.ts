@@ -19,6 +19,7 @@ const table = {
   TYPE_UNKNOWN: [422, 'the node declares no such message'],
   NO_REPLY: [422, 'the message declares no reply'],
   INVALID: [422, 'the event does not fit its message'],
+  CONFIG_INVALID: [422, 'the configuration is invalid'],
   FULL: [429, 'the backlog of the node is full'],
   HEAD_TOO_BIG: [431, 'head of the request over the limit'],
   INTERNAL: [500, 'a fault of the daemon'],

@@ -4,6 +4,7 @@ import { type Answer, ok } from './answer.js'
 import { askNode, waitOf } from './ask.js'
 import { noSuchNode, type Surroundings, takeEvents } from './events.js'
 import { Problem } from './problems.js'
+import { reloadNow } from './reload.js'
 
 interface Route {
   readonly path: RegExp
@@ -14,6 +15,7 @@ interface Route {
 
 const routes: readonly Route[] = [
   { path: /^\/v1\/status$/, methods: { GET: around => ok(around.plane.status()) } },
+  { path: /^\/v1\/reload$/, methods: { POST: around => reloadNow(around) } },
   { path: /^\/v1\/nodes$/, methods: { GET: around => ok(around.plane.nodes()) } },
   {
     path: /^\/v1\/nodes\/([^/]+)$/,
@@ -60,7 +62,10 @@ export function route(around: Surroundings, req: IncomingMessage): Answer | Prom
     }
     return handler(around, req, ...match.slice(1).map(decode))
   }
-  throw new Problem('PATH_UNKNOWN', `there is no ${path}; see /v1/status, /v1/nodes, /v1/nodes/{node}/events`)
+  throw new Problem(
+    'PATH_UNKNOWN',
+    `there is no ${path}; see /v1/status, /v1/nodes, /v1/nodes/{node}/events, /v1/reload`,
+  )
 }
 
 function decode(part: string): string {

@@ -16,6 +16,7 @@ import {
   type ControlPlane,
   type NodeReport,
   type ReloadReport,
+  type ReloadWatcher,
   SendError,
   type StatusReport,
 } from './report.js'
@@ -38,9 +39,13 @@ export interface Surroundings {
   readonly read: () => Config
   /** A configuration was loaded again: applies what is not the daemon's own, such as the level of the log. */
   readonly adjust: (config: Config) => void
+  readonly watcher: ReloadWatcher
 }
 
+const unwatched: ReloadWatcher = { began: () => {}, ended: () => {} }
+
 const notRunning = ['idle', 'stopped']
+const failing = ['backing-off', 'crash-loop', 'stopped']
 
 /** A daemon. `load`, then `start`, then `stop`, each once. */
 export class Daemon implements ControlPlane {
@@ -56,7 +61,13 @@ export class Daemon implements ControlPlane {
   #changed: () => void = () => {}
 
   constructor(config: Config, log: RootLog, around: Partial<Surroundings> = {}) {
-    const { open = Link.open, now: clock = now, read = () => loadConfig(config.file), adjust = () => {} } = around
+    const {
+      open = Link.open,
+      now: clock = now,
+      read = () => loadConfig(config.file),
+      adjust = () => {},
+      watcher = unwatched,
+    } = around
     this.#log = log
     this.#registrar = new Registrar({ now: clock, directory: this.#directory })
     this.#roster = new Roster(this.#registrar, name => log.child({ node: name }))
@@ -73,6 +84,8 @@ export class Daemon implements ControlPlane {
         adjust(wanted)
       },
       change: (to, order) => this.#roster.change(to, order),
+      failed: names => this.#failed(names),
+      watcher,
     })
   }
 
@@ -131,8 +144,8 @@ export class Daemon implements ControlPlane {
 
   status(): StatusReport {
     const states = this.nodes()
-    const failing = ({ state, lastError }: NodeReport) =>
-      state === 'backing-off' || state === 'crash-loop' || (state === 'stopped' && lastError !== undefined)
+    const isFailing = ({ state, lastError }: NodeReport) =>
+      failing.includes(state) && (state !== 'stopped' || lastError !== undefined)
     return {
       version,
       pid: process.pid,
@@ -143,7 +156,7 @@ export class Daemon implements ControlPlane {
       nodes: {
         total: states.length,
         running: states.filter(node => node.state === 'running').length,
-        failed: states.filter(failing).length,
+        failed: states.filter(isFailing).length,
       },
       received: states.reduce((sum, node) => sum + node.received, 0),
       sent: this.#sent,
@@ -220,6 +233,12 @@ export class Daemon implements ControlPlane {
     const table = this.#roster.table(name)
     if (table === undefined) throw this.#unknown(name)
     return table
+  }
+
+  #failed(names: readonly string[]): ReloadReport['failed'] {
+    return this.nodes().flatMap(({ name, state, lastError: error }) =>
+      names.includes(name) && failing.includes(state) && error !== undefined ? [{ name, error }] : [],
+    )
   }
 
   #known(name: string): Reach {

@@ -1,10 +1,10 @@
 // reload.ts: the configuration that the daemon runs, from its first load over every later one. A new one is read and
 // checked as a whole, modules included, before anything of it is applied: a bad one changes nothing.
 import type { Config } from '../config/load.js'
-import { difference, type Version } from './difference.js'
+import { type Difference, difference, type Version } from './difference.js'
 import { type LoadedNode, load } from './loader.js'
 import { Modules } from './modules.js'
-import { type ReloadReport, StoppingError } from './report.js'
+import { type ReloadReport, type ReloadWatcher, StoppingError } from './report.js'
 
 /** What a reload needs of the daemon. */
 export interface ReloadServices {
@@ -13,7 +13,10 @@ export interface ReloadServices {
   /** Applies what applies to the daemon itself while it runs. */
   readonly adjust: (config: Config) => void
   /** Makes the nodes those of the difference, in `order`. */
-  readonly change: (to: ReturnType<typeof difference>, order: readonly string[]) => Promise<void>
+  readonly change: (to: Difference, order: readonly string[]) => Promise<void>
+  /** Which of these nodes do not run although they should, and why. */
+  readonly failed: (names: readonly string[]) => ReloadReport['failed']
+  readonly watcher: ReloadWatcher
 }
 
 /** The present configuration of a daemon. */
@@ -56,7 +59,7 @@ export class Reloads {
    * @throws ConfigError with every fault, and nothing has changed; StoppingError
    */
   reload(): Promise<ReloadReport> {
-    const turn = this.#turn.then(() => this.#reload())
+    const turn = this.#turn.then(() => this.#watched())
     this.#turn = turn.catch(() => {})
     return turn
   }
@@ -68,8 +71,21 @@ export class Reloads {
     this.#modules.close()
   }
 
-  async #reload(): Promise<ReloadReport> {
+  async #watched(): Promise<ReloadReport> {
     this.#refuseWhenStopping()
+    const { watcher } = this.#services
+    watcher.began()
+    try {
+      const report = await this.#reload()
+      watcher.ended({ report })
+      return report
+    } catch (error) {
+      watcher.ended({ error })
+      throw error
+    }
+  }
+
+  async #reload(): Promise<ReloadReport> {
     const began = performance.now()
     const config = this.#services.read()
     const { nodes, files } = await load(config, this.#modules)
@@ -92,6 +108,7 @@ export class Reloads {
       unchanged: names(to.unchanged),
       settings: to.settings,
       needsRestart: to.needsRestart,
+      failed: this.#services.failed([...to.added, ...to.changed.map(({ node }) => node)].map(node => node.config.name)),
       ms: Math.round(performance.now() - began),
     }
   }

@@ -171,8 +171,17 @@ export interface ReloadReport {
   readonly settings: readonly string[]
   /** Keys outside of `nodes` that were not: they take a restart of the daemon. */
   readonly needsRestart: readonly string[]
+  /** Of the added and changed nodes: those that do not run, because the host refused them for example. */
+  readonly failed: readonly { readonly name: string; readonly error: string }[]
   /** How long it took, in milliseconds. */
   readonly ms: number
+}
+
+/** Told of every reload, whoever asked for it. */
+export interface ReloadWatcher {
+  began(): void
+  /** It is over, well or not. */
+  ended(outcome: { readonly report: ReloadReport } | { readonly error: unknown }): void
 }
 
 /** The daemon is stopping and does not begin anything. */

@@ -1,13 +1,13 @@
 // service.ts: the daemon as a service of systemd (sd_notify(3)): ready, status, stopping, watchdog. Without systemd it
 // does nothing.
-import { notify } from '../../shm/ring.js'
+import { notify, now } from '../../shm/ring.js'
 
 /** Tells the service manager how the daemon is. */
 export class Service {
   readonly #summary: () => string
   #watchdog: NodeJS.Timeout | undefined
   #told = ''
-  #state: 'starting' | 'ready' | 'stopping' = 'starting'
+  #state: 'starting' | 'ready' | 'reloading' | 'stopping' = 'starting'
 
   /** `summary`: one line on how things are, for `systemctl status`. */
   constructor(summary: () => string) {
@@ -30,6 +30,20 @@ export class Service {
     if (summary === this.#told) return
     this.#told = summary
     say(`STATUS=${summary}`)
+  }
+
+  /** A reload begins; `reloaded` ends it. systemd takes the time for that of the signal it waits for. */
+  reloading(): void {
+    if (this.#state !== 'ready') return
+    this.#state = 'reloading'
+    say(`RELOADING=1\nMONOTONIC_USEC=${Math.floor(now() * 1000)}\nSTATUS=reloading`)
+  }
+
+  reloaded(): void {
+    if (this.#state !== 'reloading') return
+    this.#state = 'ready'
+    this.#told = this.#summary()
+    say(`READY=1\nSTATUS=${this.#told}`)
   }
 
   stopping(): void {

@@ -1,6 +1,7 @@
 // corod run as a process: signals, exit statuses, sockets, errors that nobody caught.
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { Folder, root } from '../support/folder.js'
@@ -15,6 +16,15 @@ import { message, processNode } from 'corod'
 export default processNode({ messages: { go: message(1) }, async run(vm, node) { ${body} } })
 `
 const waits = nodeThat('for await (const _ of node.inbox);')
+
+// Node has no datagram Unix sockets; python3 does.
+const listener = `
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+print('listening')
+while True: print(s.recv(65536).decode())
+`
 
 interface Line {
   readonly level: string
@@ -39,15 +49,19 @@ describe('corod run', function () {
   })
 
   function start(program: string, ...args: string[]): Program {
-    const started = new Program(program, args)
-    programs.push(started)
-    return started
+    return started(new Program(program, args))
   }
 
-  function run(module: string, more = '', ...args: string[]): Program {
+  function started(program: Program): Program {
+    programs.push(program)
+    return program
+  }
+
+  function run(module: string, more = '', args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Program {
     folder.write('node.ts', module)
     const yaml = `host: { socket: ./host.sock, reconnect: { min: 5ms, max: 20ms } }\ncontrol: { socket: ./control.sock }\nnodes: { n: { module: ./node.ts, grace: 100ms${more} } }\n`
-    return start(process.execPath, corod, 'run', '-c', folder.write('corod.yaml', yaml), ...args)
+    const all = [corod, 'run', '-c', folder.write('corod.yaml', yaml), ...args]
+    return started(new Program(process.execPath, all, { env: { ...process.env, ...env } }))
   }
 
   async function host(): Promise<Program> {
@@ -138,7 +152,7 @@ describe('corod run', function () {
 
   it('takes its sockets from the command line', async () => {
     const args = ['--host-socket', folder.at('other-host.sock'), '--socket', folder.at('other.sock')]
-    const program = run(waits, '', ...args)
+    const program = run(waits, '', args)
     await says(program, /^started/)
     const socket = connect(folder.at('other.sock'))
     await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
@@ -146,16 +160,59 @@ describe('corod run', function () {
     await says(program, /other-host\.sock/)
   })
 
-  it('after SIGHUP says whether the configuration on disk is valid, and goes on', async () => {
-    const program = run(waits)
+  it('after SIGHUP applies what changed; what is wrong it tells, and goes on', async () => {
+    await host()
+    const program = run(nodeThat("node.log.info('version 1'); for await (const _ of node.inbox);"))
+    await says(program, /^version 1$/)
     await says(program, /^started/)
+    folder.write('node.ts', nodeThat("node.log.info('version 2'); for await (const _ of node.inbox);"))
     program.child.kill('SIGHUP')
-    await says(program, /is valid \(1 nodes\); a restart/)
-    folder.write('corod.yaml', 'nodes: { n: { module: ./node.ts, grace: soon } }')
+    await says(program, /^version 2$/)
+    const told = (await says(program, /corod\.yaml was reloaded/)) as Line & { changed: string[]; unchanged: number }
+    assert.deepEqual([told.changed, told.unchanged], [['n'], 0])
+    const before = folder.at('corod.yaml')
+    const sockets = readFileSync(before, 'utf8').replace(/nodes: .*/, '')
+    folder.write('corod.yaml', `${sockets}nodes: { n: { module: ./node.ts, grace: soon } }`)
     program.child.kill('SIGHUP')
-    await says(program, /corod\.yaml:1:\d+: nodes\.n\.grace: /)
+    await says(program, /corod\.yaml:4:\d+: nodes\.n\.grace: /)
     await says(program, /goes on with what it has/)
+    assert.equal((await send('go')).code, 0)
     assert.equal(program.ended, undefined, program.output)
+  })
+
+  it('takes another level of the log from the file, and says what takes a restart', async () => {
+    await host()
+    const program = run(
+      nodeThat("for await (const _ of node.inbox) { node.log.debug('in detail'); node.log.warn('told') }"),
+    )
+    await says(program, /^attached/)
+    await send('go')
+    await says(program, /^told$/)
+    const yaml = readFileSync(folder.at('corod.yaml'), 'utf8')
+    folder.write('corod.yaml', `log: { level: debug }\n${yaml.replace('./host.sock', './elsewhere.sock')}`)
+    assert.equal((await start(process.execPath, corod, '-c', folder.at('corod.yaml'), 'reload').exit).code, 0)
+    await says(program, /take a restart/)
+    await send('go')
+    await says(program, /^in detail$/)
+    assert.equal(lines(program).filter(line => line.msg === 'in detail').length, 1)
+  })
+
+  it('tells systemd when a reload begins, and when it is over', async function () {
+    if (spawnSync('python3', ['--version']).status !== 0) this.skip()
+    const notices = start('python3', '-u', '-c', listener, folder.at('notify'))
+    await notices.says(/listening/)
+    const program = run(waits, '', [], { NOTIFY_SOCKET: folder.at('notify') })
+    await notices.says(/READY=1/)
+    for (const yaml of [readFileSync(folder.at('corod.yaml'), 'utf8'), 'nodes: []']) {
+      const before = notices.stdout.length
+      folder.write('corod.yaml', yaml)
+      const earliest = process.hrtime.bigint() / 1000n
+      program.child.kill('SIGHUP')
+      const [, usec] = await waitFor('both notices', () =>
+        /RELOADING=1\nMONOTONIC_USEC=(\d+)\n(?:.*\n)*READY=1\n/.exec(notices.stdout.slice(before)),
+      )
+      assert.ok(BigInt(usec!) >= earliest && BigInt(usec!) <= process.hrtime.bigint() / 1000n, usec)
+    }
   })
 
   it('makes a node fail, and no other, for an error that nobody caught in its code', async () => {

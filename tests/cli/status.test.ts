@@ -26,6 +26,7 @@ describe('cli: status and nodes', () => {
     const { code, stdout, stderr } = await at('status')
     assert.deepEqual([code, stderr], [0, ''])
     assert.match(stdout, new RegExp(`^corod +0\\.1\\.0, pid ${process.pid}, up 0 s, `))
+    assert.match(stdout, /^config +\/etc\/corod\.yaml, loaded 2026-01-01T00:00:00\.000Z, reloaded 2 times$/m)
     assert.match(stdout, /^host +connected$/m)
     assert.match(stdout, /, attached once$/m)
     assert.match(stdout, /^nodes +1: 1 running, 0 failed$/m)

@@ -2,7 +2,7 @@
 
 import type { ControlLimits, ControlOptions, Log, Plane } from '../../daemon/control/limits.js'
 import { ControlServer, type Extras } from '../../daemon/control/server.js'
-import { type NodeReport, SendError, type StatusReport } from '../../daemon/host/report.js'
+import { type NodeReport, type ReloadReport, SendError, type StatusReport } from '../../daemon/host/report.js'
 import { Folder } from '../support/folder.js'
 
 /** Keeps what was logged. */
@@ -105,6 +105,23 @@ export class FakePlane implements Plane {
     this.asked.push({ node, type, value, ms })
     const { seq } = await this.send(node, type, value)
     return { seq, reply: { n: 2n ** 64n - 1n, data: Uint8Array.of(1, 2, 255), text: 'größe' } }
+  }
+
+  /** What a reload gives or throws. */
+  reloaded: () => Promise<ReloadReport> = async () => ({
+    added: ['new'],
+    removed: [],
+    changed: [{ name: 'echo', why: ['code', 'options'] }],
+    adjusted: [],
+    unchanged: ['other'],
+    settings: [],
+    needsRestart: ['host.socket'],
+    failed: [],
+    ms: 7,
+  })
+
+  reload(): Promise<ReloadReport> {
+    return this.reloaded()
   }
 
   #refusal(type: string): Error | undefined {
