@@ -161,12 +161,12 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'schema',
-    summary: 'print the JSON Schema of the configuration, for editors',
-    text: 'An editor with YAML support then completes and explains the keys. Put the line `# yaml-language-server: $schema=corod.schema.json` at the top of the file.',
-    arguments: [],
+    summary: 'print the JSON Schema of the configuration, or of the messages of a node',
+    text: 'That of the configuration is for editors, which then complete and explain its keys: put the line `# yaml-language-server: $schema=corod.schema.json` at the top of the file. That of a node is for those who send to it: it says which objects the local socket takes, and has the replies to calls among its definitions, as NAME.reply. It loads the module of the node; no daemon is needed.',
+    arguments: [{ name: '[NODE]', text: 'Name of the node in the configuration. Left out: the configuration itself' }],
     options: [],
-    exits: [],
-    examples: ['corod schema > corod.schema.json'],
+    exits: ['failed', 'config'],
+    examples: ['corod schema > corod.schema.json', 'corod schema beacon > beacon.schema.json'],
     run: async (args, given, out) => (await import('./schema.js')).schema(args, given, out),
   },
   {

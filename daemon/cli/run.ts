@@ -15,6 +15,8 @@ import { Service } from '../host/service.js'
 import { version } from '../host/version.js'
 import { CliError, exits } from './exits.js'
 
+export { loadTable } from '../host/loader.js'
+
 export interface RunOptions extends Overrides {
   /** The configuration file. */
   readonly file: string
@@ -63,13 +65,6 @@ export async function checkModules(config: Config): Promise<readonly Problem[]> 
     if (error instanceof ConfigError) return error.problems
     throw error
   }
-}
-
-/** A C header for senders to the node `name` of `config`. @throws ConfigError */
-export async function nodeHeader(config: Config, name: string): Promise<string> {
-  const [node] = await loadNodes({ ...config, nodes: config.nodes.filter(one => one.name === name) })
-  if (node === undefined) throw new CliError('failed', 'NODE_UNKNOWN', `${config.file} has no node ${name}`)
-  return node.table.header(name)
 }
 
 /** Whoever records a node that is not there has written another one's name. */

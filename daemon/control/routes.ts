@@ -28,6 +28,16 @@ const routes: readonly Route[] = [
     },
   },
   {
+    path: /^\/v1\/nodes\/([^/]+)\/schema$/,
+    methods: {
+      GET: (around, _req, name = '') => {
+        const table = around.plane.table(name)
+        if (table === undefined) throw noSuchNode(around.plane, name)
+        return ok(table.jsonSchema())
+      },
+    },
+  },
+  {
     path: /^\/v1\/nodes\/([^/]+)\/events$/,
     methods: {
       POST: (around, req, name = '') => {
@@ -62,10 +72,8 @@ export function route(around: Surroundings, req: IncomingMessage): Answer | Prom
     }
     return handler(around, req, ...match.slice(1).map(decode))
   }
-  throw new Problem(
-    'PATH_UNKNOWN',
-    `there is no ${path}; see /v1/status, /v1/nodes, /v1/nodes/{node}/events, /v1/reload`,
-  )
+  const all = '/v1/status, /v1/nodes, /v1/nodes/{node}/events, /v1/nodes/{node}/schema, /v1/reload'
+  throw new Problem('PATH_UNKNOWN', `there is no ${path}; see ${all}`)
 }
 
 function decode(part: string): string {

@@ -69,8 +69,7 @@ export async function load(config: Config, modules: Modules): Promise<Loaded> {
     const module = found.modules.get(node.module)
     if (module === undefined) continue
     if (module instanceof ModuleError) {
-      const problem = problemAt(config, ['nodes', node.name, 'module'], printable(module.message))
-      problems.push(module.source === undefined ? problem : { ...problem, source: module.source })
+      problems.push(moduleProblem(config, node, module))
       continue
     }
     const { definition, url } = module
@@ -96,6 +95,23 @@ export async function loadDefinition(path: string): Promise<ProcessNode> {
   const found: LoadedModule | ModuleError | undefined = modules.get(path)
   if (found === undefined || found instanceof ModuleError) throw found ?? new ModuleError(`no ${path}`)
   return found.definition
+}
+
+/**
+ * The message table of one node, whatever is wrong with the others, its options or its peers.
+ * @throws ConfigError if its module cannot be loaded
+ */
+export async function loadTable(config: Config, node: NodeConfig): Promise<MessageTable> {
+  try {
+    return compileNode(await loadDefinition(node.module)).table
+  } catch (error) {
+    throw error instanceof ModuleError ? new ConfigError([moduleProblem(config, node, error)]) : error
+  }
+}
+
+function moduleProblem(config: Config, node: NodeConfig, { message, source }: ModuleError): Problem {
+  const problem = problemAt(config, ['nodes', node.name, 'module'], printable(message))
+  return source === undefined ? problem : { ...problem, source }
 }
 
 /** What is wrong with the peers of `node`. Those whose modules are at fault themselves are not looked at. */

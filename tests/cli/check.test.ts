@@ -12,6 +12,16 @@ export default processNode({
 })
 `
 
+const talker = `import { call, message, processNode, u32 } from 'corod'
+const store = { set: message(1, { n: u32 }) }
+export default processNode({
+  messages: { get: call(1, { key: u32 }, { value: u32 }), put: message(2, { key: u32 }) },
+  peers: { db: store },
+  options: { '~standard': { version: 1, vendor: 'test', validate: () => ({ issues: [{ message: 'no' }] }) } },
+  async run() {},
+})
+`
+
 describe('cli: check', () => {
   let folder: Folder
   beforeEach(() => {
@@ -112,6 +122,27 @@ describe('cli: check', () => {
   })
 })
 
+describe('cli: schema of a node', () => {
+  it('says what may be sent to it, whatever is wrong with its options and peers', async () => {
+    using folder = new Folder()
+    folder.write('a.mjs', talker)
+    folder.write('corod.yaml', 'nodes: { alpha: { module: a.mjs, options: { every: wrong }, peers: { db: nobody } } }')
+    const schema = (...args: string[]) => corod(['schema', ...args], { cwd: folder.path })
+    const text = await schema('alpha')
+    assert.deepEqual([text.code, text.stderr], [0, ''])
+    const made = text.json<{ oneOf: { title: string }[]; $defs: Record<string, { required: string[] }> }>()
+    assert.deepEqual(
+      made.oneOf.map(one => one.title),
+      ['get', 'put'],
+    )
+    assert.deepEqual(made.$defs['get.reply']?.required, ['value'])
+    assert.deepEqual((await schema('alpha', '--json')).json(), made)
+    const unknown = await schema('alfa')
+    assert.deepEqual([unknown.code, unknown.stdout], [1, ''])
+    assert.match(unknown.stderr, /no node 'alfa': did you mean alpha\?/)
+  })
+})
+
 describe('cli: header', () => {
   let folder: Folder
   beforeEach(() => {
@@ -142,6 +173,13 @@ describe('cli: header', () => {
     assert.deepEqual([near.code, near.stdout], [1, ''])
     assert.match(near.stderr, /^corod: .*corod\.yaml has no node 'alfa': did you mean alpha\?\n$/)
     assert.match((await header('zzzzzz')).stderr, /it has alpha\n$/)
+  })
+
+  it('of a node that has peers and wants options', async () => {
+    folder.write('a.mjs', talker)
+    const { code, stdout, stderr } = await header('alpha')
+    assert.deepEqual([code, stderr], [0, ''])
+    assert.match(stdout, /struct alpha_get_reply/)
   })
 
   it('a module that cannot be loaded: 78, at the key that names it', async () => {

@@ -3,6 +3,8 @@
 import type { ControlLimits, ControlOptions, Log, Plane } from '../../daemon/control/limits.js'
 import { ControlServer, type Extras } from '../../daemon/control/server.js'
 import { type NodeReport, type ReloadReport, SendError, type StatusReport } from '../../daemon/host/report.js'
+import { message } from '../../daemon/message/message.js'
+import { MessageTable } from '../../daemon/message/table.js'
 import { Folder } from '../support/folder.js'
 
 /** Keeps what was logged. */
@@ -21,6 +23,8 @@ export class Lines implements Log {
     this.lines.push({ level: 'error', fields, text })
   }
 }
+
+const table = new MessageTable({ hello: message(1) })
 
 /** A plane with the node `echo`, which takes any message but those that are named for what goes wrong. */
 export class FakePlane implements Plane {
@@ -79,7 +83,7 @@ export class FakePlane implements Plane {
   }
 
   table(node: string): ReturnType<Plane['table']> {
-    return (node === 'echo' ? {} : undefined) as ReturnType<Plane['table']>
+    return node === 'echo' ? table : undefined
   }
 
   async send(node: string, type: string, value: unknown): Promise<{ seq: bigint; dropped?: boolean }> {

@@ -21,6 +21,15 @@ describe('control: resources', () => {
     assert.deepEqual(one.json(), served.plane.nodes()[0])
   })
 
+  it('GET /v1/nodes/{node}/schema: what may be sent to it', async () => {
+    await using served = await serve()
+    using raw = new Raw(served.socket)
+    const answer = await raw.request('GET', '/v1/nodes/echo/schema').answer()
+    assert.equal(answer.status, 200)
+    assert.deepEqual(answer.json(), served.plane.table('echo')?.jsonSchema())
+    assert.equal((await raw.request('GET', '/v1/nodes/nobody/schema').answer()).json().code, 'NODE_UNKNOWN')
+  })
+
   it('HEAD is GET without the body', async () => {
     await using served = await serve()
     using raw = new Raw(served.socket)

@@ -4,7 +4,7 @@ import { describe, it } from 'mocha'
 import { MessageTableError } from '../../daemon/message/errors.js'
 import { interfaceChange } from '../../daemon/message/interface.js'
 import type { Kind } from '../../daemon/message/kind.js'
-import { type Message, message, signal } from '../../daemon/message/message.js'
+import { call, type Message, message, signal } from '../../daemon/message/message.js'
 import { u8, u16, u32, u64 } from '../../daemon/message/numbers.js'
 import { MessageTable } from '../../daemon/message/table.js'
 import { bytes, ip4, json, text } from '../../daemon/message/values.js'
@@ -99,5 +99,30 @@ describe('JSON Schema', () => {
       minimum: 0,
       maximum: 65535,
     })
+  })
+
+  it('has the replies of calls among its definitions', () => {
+    const table = new MessageTable({
+      get: call(1, { key: u16 }, { size: u64 }),
+      touch: call(2, {}, {}),
+      put: message(3),
+    })
+    const { oneOf, $defs } = table.jsonSchema() as {
+      oneOf: { title: string }[]
+      $defs: Record<string, { required: string[]; properties: object }>
+    }
+    assert.deepEqual(
+      oneOf.map(one => one.title),
+      ['get', 'touch', 'put'],
+    )
+    assert.deepEqual(Object.keys($defs), ['get.reply', 'touch.reply'])
+    assert.deepEqual([$defs['get.reply']?.required, $defs['touch.reply']?.required], [['size'], []])
+  })
+
+  it('of a table that nobody can send by takes nothing', () => {
+    for (const messages of [{}, { link: interfaceChange }]) {
+      const { $schema, ...rest } = new MessageTable(messages).jsonSchema()
+      assert.deepEqual(rest, { not: {} })
+    }
   })
 })
