@@ -77,10 +77,25 @@ export function fileNameOf(text: string): string | undefined {
   return /^\/\/ ([\w-]+\.ts)\b/.exec(text)?.[1]
 }
 
-/** The node in the first TypeScript below a heading, loaded as the daemon loads it: with a copy of the package of its own. */
+/** The node in the first TypeScript below a heading. */
 export async function loadNode(page: Page, heading: string): Promise<LoadedNode> {
-  const block = page.blocks.find(one => one.heading === heading && one.language === 'ts')
-  assert.ok(block, `${page.path}: no TypeScript below "${heading}"`)
+  const [first] = blocksBelow(page, heading)
+  return load(page, first!)
+}
+
+/** The nodes below a heading. */
+export function loadNodes(page: Page, heading: string): Promise<LoadedNode[]> {
+  return Promise.all(blocksBelow(page, heading).map(block => load(page, block)))
+}
+
+function blocksBelow(page: Page, heading: string): Block[] {
+  const blocks = page.blocks.filter(one => one.heading === heading && one.language === 'ts')
+  assert.ok(blocks.length > 0, `${page.path}: no TypeScript below "${heading}"`)
+  return blocks
+}
+
+/** A node as the daemon loads it: with a copy of the package of its own. */
+async function load(page: Page, block: Block): Promise<LoadedNode> {
   using folder = new Folder()
   const outfile = folder.at('node.mjs')
   // What the page gives a name, its other code can import.
@@ -99,6 +114,6 @@ export async function loadNode(page: Page, heading: string): Promise<LoadedNode>
     logLevel: 'silent',
   })
   const { default: definition } = (await import(pathToFileURL(outfile).href)) as { default: unknown }
-  assert.ok(isProcessNode(definition), `${page.path}: what is below "${heading}" exports no node`)
+  assert.ok(isProcessNode(definition), `${page.path}: what is below "${block.heading}" exports no node`)
   return definition as LoadedNode
 }
