@@ -136,6 +136,8 @@ async function demo(limit) {
       join(dir, 'host.sock'),
       '--socket',
       control,
+      '--state',
+      join(dir, 'state'),
     ])
     await until(() => existsSync(control), 'the daemon')
     await wait(500)

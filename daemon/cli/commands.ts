@@ -132,7 +132,7 @@ export const commands: readonly Command[] = [
   {
     name: 'nodes',
     summary: 'list the nodes and their state',
-    text: 'RECEIVED counts events handed to the coroutine, MISSED those that were dropped before, RESTARTS how often the coroutine was started again. With --json, an array with everything that is known of each node.',
+    text: 'RECEIVED counts events handed to the coroutine, MISSED those that were dropped before, DEAD those that went to the dead letters, RESTARTS how often the coroutine was started again. With --json, an array with everything that is known of each node.',
     arguments: [],
     options: [],
     exits: ['failed', 'unavailable', 'retry', 'permission', 'config'],
@@ -148,6 +148,25 @@ export const commands: readonly Command[] = [
     exits: ['failed', 'unavailable', 'retry', 'permission', 'config'],
     examples: ['corod reload', "corod reload --json | jq -r '.changed[].name'"],
     run: async (args, given, out) => (await import('./reload.js')).reload(args, given, out),
+  },
+  {
+    name: 'dead-letters',
+    summary: 'list the events that nodes gave up, send them again or drop them',
+    text: 'An event that ends its coroutine again and again, and one that does not fit the messages of its node, is a dead letter: the node goes on without it. With --json, an array with everything that is known of each, its fields included. Sent again in their order, as new events, dead letters are gone when they are in the backlog of the node; it stops at the first that cannot be sent now.',
+    arguments: [{ name: '[NODE]', text: 'Name of the node; left out: all nodes' }],
+    options: [
+      { flags: '--resend', text: 'Send the dead letters of NODE again' },
+      { flags: '--drop', text: 'Drop the dead letters of NODE' },
+      { flags: '--id <ids>', text: 'With --resend or --drop: only these, with commas between them' },
+      { flags: '--limit <n>', text: 'List the newest n of each node, 1 to 10000 (default: 100)' },
+    ],
+    exits: ['failed', 'unavailable', 'retry', 'permission', 'config'],
+    examples: [
+      'corod dead-letters',
+      'corod dead-letters beacon --json | jq .[].value',
+      'corod dead-letters beacon --resend',
+    ],
+    run: async (args, given, out) => (await import('./dead-letters.js')).deadLetters(args, given, out),
   },
   {
     name: 'header',

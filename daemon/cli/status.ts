@@ -97,11 +97,12 @@ export async function nodes(_: readonly (string | undefined)[], given: Given, ou
     { text: node.state, paint: nodePaint[node.state] },
     String(node.received),
     String(node.missed),
+    String(node.deadLetters),
     String(node.restarts),
     few(node.messages),
     { text: node.lastError ?? '', paint: 'red' as const },
   ])
-  const head = ['NODE', 'STATE', 'RECEIVED', 'MISSED', 'RESTARTS', 'MESSAGES', 'LAST ERROR']
+  const head = ['NODE', 'STATE', 'RECEIVED', 'MISSED', 'DEAD', 'RESTARTS', 'MESSAGES', 'LAST ERROR']
   out.result(list.length === 0 ? 'no nodes are configured' : out.table(head, rows), list)
   return exits.ok.code
 }

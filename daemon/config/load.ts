@@ -16,8 +16,20 @@ export interface RecordConfig {
   readonly files: number
 }
 
+/** Where dead letters go, and when an event becomes one. */
+export interface LetterConfig {
+  /** So many coroutines may end with an event in hand. */
+  readonly after: number
+  /** Absolute path; made if it does not exist. */
+  readonly folder: string
+  /** Bytes of those of one node. */
+  readonly size: number
+}
+
 /** A node as configured: durations in milliseconds, sizes in bytes, every default filled in. */
-export interface NodeConfig extends Omit<NodeSettings, 'record'> {
+export interface NodeConfig extends Omit<NodeSettings, 'record' | 'deadLetters'> {
+  /** Undefined: nothing goes to the dead letters. */
+  readonly deadLetters: LetterConfig | undefined
   /** Undefined: it is not recorded. */
   readonly record: RecordConfig | undefined
   /** 1 to 63 of `A-Z a-z 0-9 _ . -`; unique. */
@@ -112,6 +124,7 @@ export function loadConfig(file: string, overrides: Overrides = {}): Config {
       ...node,
       name,
       module: resolve(folder, node.module),
+      deadLetters: node.deadLetters && { ...node.deadLetters, folder: letterFolder(state) },
       record: recordOf(name, node, state, overrides),
       place: yaml.place(['nodes'], name),
     }))
@@ -134,6 +147,11 @@ export function loadConfig(file: string, overrides: Overrides = {}): Config {
 
 function overridden(path: string | undefined, folder: string, fallback: string): string {
   return path === undefined ? resolve(folder, fallback) : resolve(path)
+}
+
+/** Where the dead letters of all nodes are. */
+export function letterFolder(state: string): string {
+  return join(state, 'dead-letters')
 }
 
 function recordOf(name: string, node: NodeSettings, state: string, { record }: Overrides): RecordConfig | undefined {

@@ -129,6 +129,19 @@ const recordSection = section(
   }),
 )
 
+const letterSection = section(
+  z.strictObject({
+    after: whole(2, 1000)
+      .default(3)
+      .describe('So many coroutines may end with an event in hand; then it is a dead letter, and the node goes on'),
+    size: size({ min: '64KiB', max: '1GiB' })
+      .prefault('4MiB')
+      .describe('Bytes of the dead letters of the node; the oldest are thrown away, and counted'),
+  }),
+)
+
+const deadLetters = z.union([z.enum(['off']).transform(() => undefined), letterSection])
+
 const record = z.union([z.boolean().transform(on => (on ? recordSection.parse({}) : undefined)), recordSection])
 
 /** How a node is recorded whose configuration does not say it. */
@@ -153,6 +166,11 @@ const node = section(
       .enum(['at-least-once', 'at-most-once'])
       .default('at-least-once')
       .describe('Whether an event that was in hand when the daemon died is delivered again, marked'),
+    'dead-letters': deadLetters
+      .prefault({})
+      .describe(
+        'Events that end the coroutine again and again, and those that do not fit its messages, are put down in `STATE/dead-letters`. `off`: the former are delivered for ever, the latter skipped',
+      ),
     record: record
       .prefault(false)
       .describe(
@@ -186,7 +204,9 @@ export const schema = section(
       .describe('The log of the daemon, on its standard output as JSON lines'),
     state: folderPath()
       .prefault('/var/lib/corod')
-      .describe('Folder for what the daemon keeps: recordings. Made when it is needed, for its owner alone'),
+      .describe(
+        'Folder for what the daemon keeps: dead letters and recordings. Made when it is needed, for its owner alone',
+      ),
     signals: z
       .array(nativeNodeName)
       .max(256)

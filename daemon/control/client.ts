@@ -3,7 +3,7 @@
 import { type ClientRequest, type RequestOptions, request } from 'node:http'
 import { Readable } from 'node:stream'
 import type { Problem } from '../config/problems.js'
-import type { NodeReport, ReloadReport, StatusReport } from '../host/report.js'
+import type { DeadLetter, LettersSettled, NodeReport, ReloadReport, StatusReport } from '../host/report.js'
 import type { Summary } from './intake.js'
 import type { ProblemDocument } from './problems.js'
 
@@ -115,6 +115,17 @@ export class ControlClient {
    */
   reload(): Promise<Json<ReloadReport>> {
     return this.#ask('POST', '/v1/reload', undefined, undefined, longestReload)
+  }
+
+  /** The newest dead letters of a node, at most `limit` (1 to 10000), the oldest first; and how many there are. */
+  deadLetters(node: string, limit = 100): Promise<Json<{ total: number; letters: readonly DeadLetter[] }>> {
+    return this.#ask('GET', `/v1/nodes/${encodeURIComponent(node)}/dead-letters?limit=${limit}`)
+  }
+
+  /** Sends dead letters of a node again, in their order, or drops them: those of `ids`, or all. */
+  settleLetters(node: string, how: 'resend' | 'drop', ids?: readonly string[]): Promise<LettersSettled> {
+    const path = `/v1/nodes/${encodeURIComponent(node)}/dead-letters`
+    return this.#ask('POST', path, 'application/json', JSON.stringify({ how, ids }))
   }
 
   async #ask<T>(method: string, path: string, type?: string, body?: string | Readable, more = 0): Promise<T> {

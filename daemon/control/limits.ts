@@ -3,7 +3,10 @@
 import type { ControlPlane } from '../host/report.js'
 
 /** What is asked of the daemon. */
-export type Plane = Pick<ControlPlane, 'status' | 'nodes' | 'table' | 'send' | 'ask' | 'reload'>
+export type Plane = Pick<
+  ControlPlane,
+  'status' | 'nodes' | 'table' | 'send' | 'ask' | 'reload' | 'deadLetters' | 'settleLetters'
+>
 
 /** What clients of the control socket may use. Times are milliseconds, sizes bytes. */
 export interface ControlLimits {

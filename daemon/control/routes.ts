@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { type Answer, ok } from './answer.js'
 import { askNode, waitOf } from './ask.js'
 import { noSuchNode, type Surroundings, takeEvents } from './events.js'
+import { listLetters, settleLetters } from './letters.js'
 import { Problem } from './problems.js'
 import { reloadNow } from './reload.js'
 
@@ -46,6 +47,22 @@ const routes: readonly Route[] = [
       },
     },
   },
+  {
+    path: /^\/v1\/nodes\/([^/]+)\/dead-letters$/,
+    methods: {
+      GET: (around, req, name = '') => listLetters(around, name, req),
+      POST: (around, req, name = '') => settleLetters(around, name, req),
+    },
+  },
+]
+
+const resources = [
+  '/v1/status',
+  '/v1/nodes',
+  '/v1/nodes/{node}/events',
+  '/v1/nodes/{node}/schema',
+  '/v1/nodes/{node}/dead-letters',
+  '/v1/reload',
 ]
 
 /** 405 also says what would be allowed. */
@@ -72,8 +89,7 @@ export function route(around: Surroundings, req: IncomingMessage): Answer | Prom
     }
     return handler(around, req, ...match.slice(1).map(decode))
   }
-  const all = '/v1/status, /v1/nodes, /v1/nodes/{node}/events, /v1/nodes/{node}/schema, /v1/reload'
-  throw new Problem('PATH_UNKNOWN', `there is no ${path}; see ${all}`)
+  throw new Problem('PATH_UNKNOWN', `there is no ${path}; see ${resources.join(', ')}`)
 }
 
 function decode(part: string): string {

@@ -121,11 +121,11 @@ export class NodeBinding implements Binding, Client, NodePort<AnyEvent> {
     return this.#runtime
   }
 
-  settle(how: RunResult['how']): void {
+  settle(result: RunResult): void {
     this.#runtime = undefined
     this.deadline(never)
-    if (how === 'returned') this.#guard(() => this.#inbox.release())
-    else if (how === 'failed') this.#guard(() => this.#inbox.rewind())
+    if (result.how === 'returned') this.#guard(() => this.#inbox.release())
+    else if (result.how === 'failed') this.#guard(() => this.#inbox.rewind(result.error))
     this.#guard(() => this.#answers.died())
   }
 
@@ -275,17 +275,18 @@ export class NodeBinding implements Binding, Client, NodePort<AnyEvent> {
     this.#executor.dirty(this)
   }
 
-  /** Counts that find the ring full wait, and grow, until there is room. */
-  #pushCounts(): void {
-    if (!this.#counted) return
+  /** Counts that find the ring full wait, and grow, until there is room. Whether none does. */
+  #pushCounts(): boolean {
+    if (!this.#counted) return true
     const counts = this.#counts
     for (let counter = 0; counter < counts.length; counter++) {
       const by = counts[counter]!
       if (by === 0) continue
-      if (!this.#executor.ring.count(this.#place.slot, counter, by)) return
+      if (!this.#executor.ring.count(this.#place.slot, counter, by)) return false
       counts[counter] = 0
     }
     this.#counted = false
+    return true
   }
 
   #tick(): void {

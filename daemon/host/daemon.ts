@@ -1,19 +1,23 @@
 // daemon.ts: the daemon as a whole: one attachment, a supervisor for each node, and what the control plane asks of them.
 import { Link, now } from '../../shm/ring.js'
-import { type Config, loadConfig } from '../config/load.js'
+import { type Config, letterFolder, loadConfig } from '../config/load.js'
 import { suggest } from '../config/suggest.js'
 import { MessageError } from '../message/errors.js'
 import type { MessageTable } from '../message/table.js'
 import type { Log } from '../process/node.js'
 import { Attachment } from './attachment.js'
 import type { Place } from './binding.js'
+import { DeadLetters } from './dead-letters.js'
 import { Directory, type Target } from './directory.js'
+import { LetterFile } from './letter-file.js'
 import { Registrar } from './registrar.js'
 import { Reloads } from './reload.js'
 import {
   type Accepted,
   type Answered,
   type ControlPlane,
+  type DeadLetter,
+  type LettersSettled,
   type NodeReport,
   type ReloadReport,
   type ReloadWatcher,
@@ -55,6 +59,11 @@ export class Daemon implements ControlPlane {
   readonly #roster: Roster
   readonly #directory = new Directory(name => this.#place(name))
   readonly #registrar: Registrar
+  readonly #letters = new DeadLetters({
+    file: name => this.#letterFile(name),
+    table: name => this.#table(name),
+    send: (name, code, bytes) => this.sendEncoded(name, code, bytes),
+  })
   readonly #started = performance.now()
   #sent = 0
   #loaded = false
@@ -189,11 +198,25 @@ export class Daemon implements ControlPlane {
     return { seq, reply: table.decodeReply(type, reply) }
   }
 
+  deadLetters(node: string): readonly DeadLetter[] {
+    return this.#letters.list(node)
+  }
+
+  settleLetters(node: string, how: 'resend' | 'drop', ids?: readonly string[]): Promise<LettersSettled> {
+    return this.#letters.settle(node, how, ids)
+  }
+
   async sendEncoded(node: string, code: number, bytes: Uint8Array): Promise<Accepted> {
     const { sender, place } = this.#reach(node)
     const accepted = await sender.send(place, code, bytes)
     this.#sent++
     return accepted
+  }
+
+  #letterFile(name: string): LetterFile {
+    this.#table(name)
+    const { state } = this.#reloads.config
+    return new LetterFile(name, letterFolder(state))
   }
 
   #encode(node: string, type: string, value: unknown): { readonly code: number; readonly bytes: Uint8Array } {

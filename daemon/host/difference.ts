@@ -35,7 +35,7 @@ const aside = new Set(['name', 'place', 'module', 'options'])
 /** Of a node: read when they are needed, so that the coroutine need not be started again. */
 const live = new Set(['grace', 'restart'])
 /** Of the daemon: read when they are needed. Everything else is made once, or agreed on with the host. */
-const liveSettings = ['host.reconnect', 'host.ping-interval', 'host.ping-timeout', 'log']
+const liveSettings = ['host.reconnect', 'host.ping-interval', 'host.ping-timeout', 'log', 'state']
 /** What is no setting of the daemon. */
 const notSettings = new Set(['file', 'nodes', 'executors'])
 

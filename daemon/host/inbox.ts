@@ -5,6 +5,8 @@ import type { AnyEvent } from '../message/message.js'
 import type { MessageTable } from '../message/table.js'
 import type { Answers } from './answers.js'
 import type { NodeExecutor } from './executor.js'
+import { reasonOf } from './letter.js'
+import type { LetterCounts, Letters } from './letters.js'
 import { littleEndian, readU64 } from './native.js'
 import type { Slab } from './slab.js'
 
@@ -32,7 +34,7 @@ const plainEvent = sideBySide ? kinds.event : -1
 const drainsPerWake = 16
 
 /** What was counted of a node. Lives as long as the node, over attachments and coroutines. */
-export interface InboxCounts {
+export interface InboxCounts extends LetterCounts {
   received: number
   redelivered: number
   rejected: number
@@ -41,6 +43,12 @@ export interface InboxCounts {
   missed: number
   /** Results that came when the coroutine did not wait for them any more. */
   late: number
+}
+
+/** Of a node that is new. */
+export function noCounts(): InboxCounts {
+  const letters: LetterCounts = { deadLetters: 0, lostLetters: 0 }
+  return { received: 0, redelivered: 0, rejected: 0, filtered: 0, gaps: 0, missed: 0, late: 0, ...letters }
 }
 
 export interface InboxOptions {
@@ -52,10 +60,15 @@ export interface InboxOptions {
   readonly counts: InboxCounts
   /** Where events get answers whose senders wait for them. */
   readonly answers: Answers
-  /** A record was skipped because it does not fit the message table. */
-  readonly rejected: (error: unknown, seq: number) => void
-  /** Push what was held back of the commands of events that are done: the ring publishes them before the release. */
-  readonly beforeRelease: () => void
+  /** Where events go that are given up; undefined: those that do not fit are skipped, the others delivered for ever. */
+  readonly letters: Letters | undefined
+  /** A record was skipped because it does not fit the message table; whether it is in the dead letters. */
+  readonly rejected: (error: unknown, seq: number, kept: boolean) => void
+  /**
+   * Push what was held back of the commands of events that are done: the ring publishes them before the release. False:
+   * some found no room, and the ring holds the release back.
+   */
+  readonly beforeRelease: () => boolean
   /** Events that are done wait for the end of the turn to be released: have the ring flushed then. */
   readonly handedOver: () => void
 }
@@ -77,8 +90,8 @@ export class Inbox {
   #at = 0
   #end = 0
   #again = 0
-  /** How often a coroutine died with the record at that place in hand. */
-  #deaths: Map<number, number> | undefined
+  /** How often a coroutine died with the record at that place in hand, and of what last. */
+  #deaths: Map<number, { readonly times: number; readonly error: unknown }> | undefined
   /** Copied records that were passed and not handed over to the host's knowledge yet: skipped ones. */
   #passed = 0
   /** The ring may have records that were not copied. */
@@ -122,27 +135,32 @@ export class Inbox {
     this.#answers.finished()
     while (!this.#closed && (this.#at < this.#end || this.#copy())) {
       const at = this.#at
+      const suspect = this.#suspect()
+      // Its room, once there is some, is a wake.
+      if (suspect && !this.#options.beforeRelease()) return undefined
       const event = this.#next()
       if (event === undefined) continue
-      this.#handOver(at, event.redelivered)
+      this.#handOver(at, suspect)
       return event
     }
     this.release()
     return undefined
   }
 
-  /** The same for all that were copied together. */
+  /** The same for all that were copied together; each that was delivered before is a batch of its own. */
   takeBatch(): AnyEvent[] {
     this.#answers.finished()
     const events: AnyEvent[] = []
     while (!this.#closed && (this.#at < this.#end || this.#copy())) {
       const from = this.#at
-      while (this.#at < this.#end && !this.#closed) {
+      const suspect = this.#suspect()
+      if (suspect && !this.#options.beforeRelease()) return events
+      do {
         const event = this.#next()
         if (event !== undefined) events.push(event)
-      }
+      } while (!suspect && this.#at < this.#end && !this.#closed && !this.#suspect())
       if (events.length === 0) continue
-      this.#handOver(from, events[0]!.redelivered)
+      this.#handOver(from, suspect)
       return events
     }
     this.release()
@@ -164,13 +182,13 @@ export class Inbox {
     if (this.#at === this.#end) this.#drop()
   }
 
-  /** The coroutine died: what it had in hand will be handed over again, marked. */
-  rewind(): void {
+  /** The coroutine died of `error`: what it had in hand will be handed over again, marked. */
+  rewind(error: unknown): void {
     if (this.#slab === undefined || this.#hand === this.#at) return
     this.#deaths ??= new Map()
     const { view } = this.#slab
     for (let at = this.#hand; at < this.#at; at += (view.getUint32(at + sizeAt, littleEndian) + 7) & ~7) {
-      this.#deaths.set(at, (this.#deaths.get(at) ?? 0) + 1)
+      this.#deaths.set(at, { times: (this.#deaths.get(at)?.times ?? 0) + 1, error })
     }
     this.#again = Math.max(this.#again, this.#at)
     this.#at = this.#hand
@@ -217,22 +235,36 @@ export class Inbox {
   /**
    * Tells the host what is handed over. Everything before `from` is done; its release waits for the end of the turn or
    * the next copy, together with its counts. Not so for what was delivered before: if it brings the process down again,
-   * it alone must be blamed, so everything before it is released first.
+   * it alone must be blamed, so everything before it is released first; its counts are in the ring.
    */
   #handOver(from: number, suspect: boolean): void {
     const { ring } = this.#executor
     this.#hand = from
     if (this.#passed > 0) {
-      if (suspect) {
-        this.#options.beforeRelease()
-        ring.release(this.#slot)
-      }
+      if (suspect) ring.release(this.#slot)
       ring.take(this.#slot, this.#passed)
       this.#passed = 0
       if (this.#options.atMostOnce) ring.release(this.#slot)
       else this.#options.handedOver()
     }
     if (this.#options.atMostOnce) this.#hand = this.#at
+  }
+
+  /** What was just passed is a dead letter: it must not come again. It was suspect, so nothing else is in hand. */
+  #giveUp(): void {
+    const { ring } = this.#executor
+    if (this.#passed > 0) ring.take(this.#slot, this.#passed)
+    this.#passed = 0
+    this.#hand = this.#at
+    if (this.#at >= this.#again) ring.release(this.#slot)
+  }
+
+  /** Whether the next record was delivered before. */
+  #suspect(): boolean {
+    if (this.#at < this.#again) return true
+    const { view } = this.#slab!
+    if (view.getUint32(this.#at + kindAt, littleEndian) === plainEvent) return false
+    return (view.getUint8(this.#at + flagsAt) & redeliveredFlag) !== 0
   }
 
   /** Passes one record: its event, or undefined if the coroutine must not see it. */
@@ -248,7 +280,7 @@ export class Inbox {
     if (kind !== plainEvent || again) {
       kind = view.getUint8(at + kindAt)
       marked ||= (view.getUint8(at + flagsAt) & redeliveredFlag) !== 0
-      attempts = view.getUint16(at + attemptsAt, littleEndian) + (again ? (this.#deaths?.get(at) ?? 0) : 0)
+      attempts = view.getUint16(at + attemptsAt, littleEndian) + (again ? (this.#deaths?.get(at)?.times ?? 0) : 0)
     }
     if (!again) this.#passed++
     if (kind === closeKind) {
@@ -259,6 +291,14 @@ export class Inbox {
     const handle = view.getUint32(at + answerAt, littleEndian)
     // Who asked for the answer of one that comes again was told of the death.
     const question = handle === 0 || again ? undefined : this.#answers.open(handle)
+    const { letters } = this.#options
+    if (attempts > 0 && letters?.due(attempts)) {
+      if (letters.put(this.#table, { view, at }, attempts, reasonOf(this.#deaths?.get(at)?.error))) {
+        question?.refuse(`the event is a dead letter: it has ended the coroutine ${attempts} times`)
+        this.#giveUp()
+        return undefined
+      }
+    }
     let event: AnyEvent
     try {
       event = this.#table.event(
@@ -276,7 +316,8 @@ export class Inbox {
     } catch (error) {
       question?.refuse(error instanceof Error ? error.message : String(error))
       this.#counts.rejected++
-      this.#options.rejected(error, readU64(view, at + seqAt))
+      const kept = letters?.put(this.#table, { view, at }, 0, reasonOf(error)) ?? false
+      this.#options.rejected(error, readU64(view, at + seqAt), kept)
       return undefined
     }
     return code === interfaceCode || kind === gapKind || marked

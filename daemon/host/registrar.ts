@@ -4,7 +4,8 @@ import type { Leave } from '../../shm/ring.js'
 import type { Log } from '../process/node.js'
 import { NodeBinding, type Place } from './binding.js'
 import type { Directory } from './directory.js'
-import type { InboxCounts } from './inbox.js'
+import type { InboxCounts, InboxOptions } from './inbox.js'
+import { Letters } from './letters.js'
 import type { Lives } from './lives.js'
 import type { LoadedNode } from './loader.js'
 import { Sender } from './sender.js'
@@ -108,7 +109,9 @@ export class Registrar {
         setImmediate(() => directory.settle(ask.name))
       })
       if (place.carried > 0) log.info({ carried: place.carried }, `${place.carried} events were waiting`)
-      const inbox = { counts, wanted, rejected: rejections(log, counts) }
+      const { name, deadLetters } = loaded.config
+      const letters = deadLetters && new Letters(name, deadLetters, counts, log)
+      const inbox = { counts, wanted, letters, rejected: rejections(log, counts) }
       const binding: NodeBinding = new NodeBinding(loaded, place, session.executor, inbox, {
         now,
         log,
@@ -132,11 +135,12 @@ export class Registrar {
   }
 }
 
-function rejections(log: Log, counts: InboxCounts): (error: unknown, seq: number) => void {
-  return (error, seq) => {
+function rejections(log: Log, counts: InboxCounts): InboxOptions['rejected'] {
+  return (error, seq, kept) => {
     // The first of them, the second, the fourth: a sender that is wrong is wrong often.
     if ((counts.rejected & (counts.rejected - 1)) !== 0) return
     const text = error instanceof Error ? error.message : String(error)
-    log.warn({ seq, rejected: counts.rejected }, `an event was skipped: ${text}`)
+    const what = kept ? 'does not fit and is a dead letter now' : 'was skipped'
+    log.warn({ seq, rejected: counts.rejected }, `an event ${what}: ${text}`)
   }
 }

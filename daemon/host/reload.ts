@@ -125,9 +125,9 @@ export class Reloads {
 
 /** `wanted`, but for the settings that take a restart: the next reload compares with what really runs. */
 function runnable(before: Config, wanted: Config): Config {
-  const { nodes, log } = wanted
+  const { nodes, log, state } = wanted
   const host = { ...wanted.host, socket: before.host.socket }
-  return { ...wanted, ...before, nodes, log, host, ...executorsOf(wanted) }
+  return { ...wanted, ...before, nodes, log, state, host, ...executorsOf(wanted) }
 }
 
 function executorsOf(config: Config): object {

@@ -1,5 +1,8 @@
 // report.ts: what a daemon says about itself, and what its control plane may ask of it. Types and one error; no I/O.
 import type { MessageTable } from '../message/table.js'
+import type { DeadLetter } from './letter.js'
+
+export type { DeadLetter, LetterReason } from './letter.js'
 
 /**
  * How the daemon stands to its host: `connecting` (none found yet, tries for ever), `connected`, `stalled` (connected,
@@ -69,7 +72,7 @@ export interface NodeReport {
   readonly received: number
   /** Events handed over that a coroutine had in hand before and died. */
   readonly redelivered: number
-  /** Records that did not fit the message table: skipped. */
+  /** Records that did not fit the message table: in the dead letters, or skipped. */
   readonly rejected: number
   /** Transitions kept out by the `interfaces` filter. */
   readonly filtered: number
@@ -79,6 +82,10 @@ export interface NodeReport {
   readonly missed: number
   /** Results of its commands and calls that came when it did not wait for them any more. */
   readonly late: number
+  /** Events that went to the dead letters. */
+  readonly deadLetters: number
+  /** Events that should have and could not be stored, and dead letters that were thrown away to make room. */
+  readonly lostLetters: number
   /** Message of the last error that ended the coroutine or kept the node from being registered. */
   readonly lastError?: string
   /** Its slot in the present attachment. */
@@ -124,6 +131,23 @@ export type SendErrorCode =
   | 'TIMEOUT'
   | 'UNANSWERED'
   | 'DIED'
+
+/** A dead letter that is still there, and why. */
+export interface LetterFailure {
+  readonly id: string
+  /** Of a SendError; or UNKNOWN: there is no such letter. */
+  readonly code: SendErrorCode | 'UNKNOWN'
+  readonly detail: string
+}
+
+/** What became of dead letters that were to be sent again or dropped. */
+export interface LettersSettled {
+  /** So many were. */
+  readonly done: number
+  /** So many are there now. */
+  readonly left: number
+  readonly failures: readonly LetterFailure[]
+}
 
 /** What is wrong with one part of a value. */
 export interface Fault {
@@ -212,6 +236,14 @@ export interface ControlPlane {
    * @throws ConfigError with every fault; StoppingError
    */
   reload(): Promise<ReloadReport>
+  /** The dead letters of a node, the oldest first. @throws SendError, or the file system's error */
+  deadLetters(node: string): readonly DeadLetter[]
+  /**
+   * Sends dead letters again, in their order, or drops them: those of `ids`, or all. Stops at the first that cannot be
+   * sent now; one that does not fit the messages of the node stays and does not stop the others.
+   * @throws SendError, or the file system's error
+   */
+  settleLetters(node: string, how: 'resend' | 'drop', ids?: readonly string[]): Promise<LettersSettled>
   /** The same as `send` for an event that `table(node).encode` encoded before. */
   sendEncoded(node: string, code: number, bytes: Uint8Array): Promise<Accepted>
 }

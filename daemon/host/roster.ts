@@ -5,6 +5,7 @@ import type { Log } from '../process/node.js'
 import { ownerOf } from '../process/runtime.js'
 import type { Place } from './binding.js'
 import type { Difference } from './difference.js'
+import { noCounts } from './inbox.js'
 import { Lives } from './lives.js'
 import type { LoadedNode } from './loader.js'
 import { matcher } from './pattern.js'
@@ -169,7 +170,7 @@ export class Roster {
     return {
       loaded,
       lives: new Lives(loaded, log),
-      counts: before?.counts ?? { received: 0, redelivered: 0, rejected: 0, filtered: 0, gaps: 0, missed: 0, late: 0 },
+      counts: before?.counts ?? noCounts(),
       wanted: matcher(loaded.config.interfaces),
       log,
     }

@@ -29,7 +29,7 @@ export interface Binding {
   /** Makes a coroutine that lives on this binding; wakes go to it from now on. */
   runtime(): Runtime
   /** The coroutine ended. What it had in hand is released if it returned, else kept for the next one. */
-  settle(how: RunResult['how']): void
+  settle(result: RunResult): void
   /** Nothing is handed over any more; what is queued stays with the host. */
   close(): void
   /** Closes the node to its senders; the inbox ends behind what they had sent. Resolves when the host knows it. */
@@ -54,6 +54,8 @@ export interface Counts {
   readonly gaps: number
   readonly missed: number
   readonly late: number
+  readonly deadLetters: number
+  readonly lostLetters: number
 }
 
 interface Run {
@@ -278,7 +280,7 @@ export class Supervisor {
     this.#run = undefined
     const failed = result.how === 'failed'
     if (failed) this.#failed(result.error)
-    run.binding.settle(result.how)
+    run.binding.settle(result)
     if (this.#stopping !== undefined) this.#stopped()
     else if (this.#binding === undefined) this.#enter(this.#register === undefined ? 'waiting-for-host' : 'starting')
     else if (this.#binding !== run.binding) this.#start()

@@ -59,7 +59,7 @@ describe('corod run', function () {
 
   function run(module: string, more = '', args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Program {
     folder.write('node.ts', module)
-    const yaml = `host: { socket: ./host.sock, reconnect: { min: 5ms, max: 20ms } }\ncontrol: { socket: ./control.sock }\nnodes: { n: { module: ./node.ts, grace: 100ms${more} } }\n`
+    const yaml = `host: { socket: ./host.sock, reconnect: { min: 5ms, max: 20ms } }\ncontrol: { socket: ./control.sock }\nstate: ./state\nnodes: { n: { module: ./node.ts, grace: 100ms${more} } }\n`
     const all = [corod, 'run', '-c', folder.write('corod.yaml', yaml), ...args]
     return started(new Program(process.execPath, all, { env: { ...process.env, ...env } }))
   }
@@ -134,7 +134,7 @@ describe('corod run', function () {
   it('ends with status 78 for a configuration or a module that is wrong, with its place', async () => {
     const wrong = run('export default 1')
     assert.equal((await wrong.exit).code, 78)
-    assert.match(wrong.stderr, /corod\.yaml:3:\d+: nodes\.n\.module: the default export of .* is no process node/)
+    assert.match(wrong.stderr, /corod\.yaml:4:\d+: nodes\.n\.module: the default export of .* is no process node/)
     const yaml = start(process.execPath, corod, 'run', '-c', folder.write('bad.yaml', 'nodse: {}'))
     assert.equal((await yaml.exit).code, 78)
     assert.match(yaml.stderr, /bad\.yaml:1:1: nodse/)
@@ -174,7 +174,7 @@ describe('corod run', function () {
     const sockets = readFileSync(before, 'utf8').replace(/nodes: .*/, '')
     folder.write('corod.yaml', `${sockets}nodes: { n: { module: ./node.ts, grace: soon } }`)
     program.child.kill('SIGHUP')
-    await says(program, /corod\.yaml:4:\d+: nodes\.n\.grace: /)
+    await says(program, /corod\.yaml:5:\d+: nodes\.n\.grace: /)
     await says(program, /goes on with what it has/)
     assert.equal((await send('go')).code, 0)
     assert.equal(program.ended, undefined, program.output)

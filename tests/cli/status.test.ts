@@ -57,6 +57,7 @@ describe('cli: status and nodes', () => {
       ...list[1]!,
       state: 'crash-loop',
       restarts: 12,
+      deadLetters: 3,
       lastError: 'boom\nat line 3',
       messages: [],
     }
@@ -64,9 +65,9 @@ describe('cli: status and nodes', () => {
     const { code, stdout } = await at('nodes')
     assert.equal(code, 0)
     assert.deepEqual(stdout.trimEnd().split('\n'), [
-      'NODE     STATE       RECEIVED  MISSED  RESTARTS  MESSAGES  LAST ERROR',
-      'echo     running     0         0       0         ping',
-      'extra-0  crash-loop  0         0       12        -         boom\\nat line 3',
+      'NODE     STATE       RECEIVED  MISSED  DEAD  RESTARTS  MESSAGES  LAST ERROR',
+      'echo     running     0         0       0     0         ping',
+      'extra-0  crash-loop  0         0       3     12        -         boom\\nat line 3',
     ])
   })
 

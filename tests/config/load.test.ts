@@ -62,6 +62,7 @@ describe('config/load', () => {
         restart: { policy: 'on-failure', min: 100, max: 30_000, crashLoop: { count: 5, window: 60_000 } },
         queue: { backlog: 1024, bytes: 1024 ** 2, overflow: 'reject', ring: 65_536 },
         delivery: 'at-least-once',
+        deadLetters: { after: 3, folder: '/var/lib/corod/dead-letters', size: 4 * 1024 ** 2 },
         record: undefined,
         interfaces: ['*'],
         grace: 5000,
@@ -153,6 +154,18 @@ nodes:
       faults('state: ""\nnodes: { a: { module: a.js, record: often } }').join('\n'),
       /^1:8: state: is empty: .*\n2:37: nodes\.a\.record: /,
     )
+  })
+
+  it('has dead letters in the state folder, unless they are off', () => {
+    const text =
+      'state: s\nnodes: { a: { module: a.js, dead-letters: { after: 9 } }, b: { module: a.js, dead-letters: off } }'
+    assert.deepEqual(
+      load(text).nodes.map(node => node.deadLetters),
+      [{ after: 9, folder: folder.at('s/dead-letters'), size: 4 * 1024 ** 2 }, undefined],
+    )
+    assert.deepEqual(faults('nodes: { a: { module: a.js, dead-letters: { after: 1 } } }'), [
+      '1:52: nodes.a.dead-letters.after: 1 is too little: at least 2',
+    ])
   })
 
   it('keeps the order of the file, whatever the names', () => {

@@ -2,7 +2,14 @@
 
 import type { ControlLimits, ControlOptions, Log, Plane } from '../../daemon/control/limits.js'
 import { ControlServer, type Extras } from '../../daemon/control/server.js'
-import { type NodeReport, type ReloadReport, SendError, type StatusReport } from '../../daemon/host/report.js'
+import {
+  type DeadLetter,
+  type LettersSettled,
+  type NodeReport,
+  type ReloadReport,
+  SendError,
+  type StatusReport,
+} from '../../daemon/host/report.js'
 import { message } from '../../daemon/message/message.js'
 import { MessageTable } from '../../daemon/message/table.js'
 import { Folder } from '../support/folder.js'
@@ -76,6 +83,8 @@ export class FakePlane implements Plane {
       gaps: 0,
       missed: 0,
       late: 0,
+      deadLetters: 0,
+      lostLetters: 0,
       messages: ['ping'],
       executor: 'main',
     })
@@ -126,6 +135,19 @@ export class FakePlane implements Plane {
 
   reload(): Promise<ReloadReport> {
     return this.reloaded()
+  }
+
+  /** What the nodes gave up. */
+  letters: DeadLetter[] = []
+  readonly settled: { how: string; ids: readonly string[] | undefined }[] = []
+
+  deadLetters(): readonly DeadLetter[] {
+    return this.letters
+  }
+
+  async settleLetters(_node: string, how: 'resend' | 'drop', ids?: readonly string[]): Promise<LettersSettled> {
+    this.settled.push({ how, ids })
+    return { done: 1, left: 2, failures: [] }
   }
 
   #refusal(type: string): Error | undefined {

@@ -79,8 +79,13 @@ describe('end to end: a sender in C', function () {
       return lines.length === 4 ? lines.map(line => JSON.parse(line)) : undefined
     })
     assert.deepEqual(lines, [value, { type: 'nothing' }, { type: 'tick', data: '18446744073709551615' }, value])
-    // What does not fit was skipped and counted, and what came after it arrived.
+    // What does not fit is a dead letter, and what came after it arrived.
     assert.equal((await daemon.client.node('kinds')).rejected, 1)
-    await daemon.logged('the reason', line => /an event was skipped: .*q: length/.test(String(line.msg)))
+    await daemon.logged('the reason', line => /does not fit .*q: length/.test(String(line.msg)))
+    const { letters } = await daemon.client.deadLetters('kinds')
+    assert.deepEqual(
+      letters.map(({ type, bytes }) => [type, bytes === undefined ? '' : Buffer.from(bytes, 'base64').toString('hex')]),
+      [['every', short?.trim().split(' ')[1]]],
+    )
   })
 })

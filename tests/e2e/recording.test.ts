@@ -60,8 +60,7 @@ function yaml(folder: Folder, more = ''): string {
   folder.write('meter.ts', meter(1))
   folder.write('changed.ts', meter(2))
   folder.write('store.ts', store)
-  return `state: ./state
-nodes:
+  return `nodes:
   meter: { module: ./meter.ts, restart: { min: 1ms }${more} }
   store: { module: ./store.ts }
 `

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
 import { Answers } from '../../daemon/host/answers.js'
 import { Calls } from '../../daemon/host/calls.js'
-import { Inbox } from '../../daemon/host/inbox.js'
+import { Inbox, noCounts } from '../../daemon/host/inbox.js'
 import type { CallEvent } from '../../daemon/message/call.js'
 import { call, message } from '../../daemon/message/message.js'
 import { u8 } from '../../daemon/message/numbers.js'
@@ -23,10 +23,11 @@ function setUp(atMostOnce = false) {
     table,
     atMostOnce,
     answers,
-    counts: { received: 0, redelivered: 0, rejected: 0, filtered: 0, gaps: 0, missed: 0, late: 0 },
+    counts: noCounts(),
     wanted: () => true,
     rejected: error => rejected.push((error as Error).message),
-    beforeRelease: () => {},
+    letters: undefined,
+    beforeRelease: () => true,
     handedOver: () => {},
   })
   let seq = 0n
@@ -107,7 +108,7 @@ describe('answers', () => {
     const deferred = take()!
     deferred.defer()
     const inHand = take()!
-    inbox.rewind()
+    inbox.rewind(undefined)
     answers.died()
     assert.deepEqual(given(), [
       [71, 'DIED'],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { NodeBinding, type Place } from '../../daemon/host/binding.js'
 import { Directory } from '../../daemon/host/directory.js'
+import { noCounts } from '../../daemon/host/inbox.js'
 import type { LoadedNode } from '../../daemon/host/loader.js'
 import type { Runtime } from '../../daemon/host/supervisor.js'
 import { message } from '../../daemon/message/message.js'
@@ -32,12 +33,12 @@ function setUp(run: Run) {
   const removed: (Place & { how: string })[] = []
   const places: Record<string, Place> = {}
   let last: Runtime | undefined
-  const counts = { received: 0, redelivered: 0, rejected: 0, filtered: 0, gaps: 0, missed: 0, late: 0 }
+  const counts = noCounts()
   const binding = new NodeBinding(
     node,
     place,
     executor,
-    { counts, wanted: () => true, rejected: () => {} },
+    { counts, wanted: () => true, letters: undefined, rejected: () => {} },
     {
       now: () => clock.now,
       log: silent,
@@ -56,7 +57,7 @@ function setUp(run: Run) {
   const start = () => {
     const ended = binding.runtime().run()
     return ended.then(result => {
-      binding.settle(result.how)
+      binding.settle(result)
       return result
     })
   }

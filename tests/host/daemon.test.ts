@@ -69,7 +69,7 @@ describe('daemon on the standalone host', function () {
   }
 
   function config(nodes: string, host = ''): Config {
-    const yaml = `host: { socket: ./host.sock, reconnect: { min: 10ms, max: 50ms }${host} }\ncontrol: { socket: ./c.sock }\nnodes:\n${nodes}`
+    const yaml = `host: { socket: ./host.sock, reconnect: { min: 10ms, max: 50ms }${host} }\ncontrol: { socket: ./c.sock }\nstate: ./state\nnodes:\n${nodes}`
     return loadConfig(folder.write('corod.yaml', yaml))
   }
 

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict'
 import { Answers } from '../../daemon/host/answers.js'
 import { Calls } from '../../daemon/host/calls.js'
-import { Inbox, type InboxCounts } from '../../daemon/host/inbox.js'
+import { Inbox, noCounts } from '../../daemon/host/inbox.js'
+import { LetterFile } from '../../daemon/host/letter-file.js'
+import { Letters } from '../../daemon/host/letters.js'
 import { matcher } from '../../daemon/host/pattern.js'
 import { interfaceChange } from '../../daemon/message/interface.js'
 import { message } from '../../daemon/message/message.js'
 import { u32 } from '../../daemon/message/numbers.js'
 import { MessageTable } from '../../daemon/message/table.js'
-import { codes } from '../../shm/ring.js'
+import { codes, statuses } from '../../shm/ring.js'
+import { Folder } from '../support/folder.js'
+import { silent } from './fake-config.js'
 import { type FakeEvent, fakeExecutor, turn } from './fake-ring.js'
 
 const table = new MessageTable({ tick: message(1, { n: u32 }), empty: message(2), change: interfaceChange })
@@ -24,9 +28,18 @@ function transition(name: string): FakeEvent {
   return { code: codes.interfaceChange, payload }
 }
 
-function setUp({ atMostOnce = false, interfaces = ['*'] }: { atMostOnce?: boolean; interfaces?: string[] } = {}) {
+interface Setup {
+  readonly atMostOnce?: boolean
+  readonly interfaces?: readonly string[]
+  /** Dead letters, in that folder. */
+  readonly after?: number
+  readonly folder?: string
+}
+
+function setUp({ atMostOnce = false, interfaces = ['*'], after, folder = '/nowhere' }: Setup = {}) {
+  const room = { free: true }
   const { ring, executor } = fakeExecutor()
-  const counts: InboxCounts = { received: 0, redelivered: 0, rejected: 0, filtered: 0, gaps: 0, missed: 0, late: 0 }
+  const counts = noCounts()
   const rejected: string[] = []
   const inbox = new Inbox(executor, 3, {
     table,
@@ -34,12 +47,25 @@ function setUp({ atMostOnce = false, interfaces = ['*'] }: { atMostOnce?: boolea
     counts,
     wanted: matcher(interfaces),
     rejected: (error, seq) => rejected.push(`${seq}: ${(error as Error).message}`),
-    beforeRelease: () => ring.trace.push('before release'),
+    letters: after === undefined ? undefined : new Letters('n', { after, folder, size: 1e6 }, counts, silent),
+    beforeRelease: () => {
+      ring.trace.push('before release')
+      return room.free
+    },
     handedOver: () => {},
     answers: new Answers(executor, 3, new Calls(executor, 3, () => {})),
   })
   const slot = ring.slot(3)
-  return { ring, executor, inbox, counts, rejected, slot, put: (...events: FakeEvent[]) => ring.put(3, ...events) }
+  return {
+    ring,
+    executor,
+    inbox,
+    counts,
+    rejected,
+    room,
+    slot,
+    put: (...events: FakeEvent[]) => ring.put(3, ...events),
+  }
 }
 
 describe('inbox', () => {
@@ -77,7 +103,7 @@ describe('inbox', () => {
     put(tick(1), tick(2))
     inbox.take()
     assert.deepEqual([slot.handed, slot.released], [1, 1])
-    inbox.rewind()
+    inbox.rewind(new Error('boom'))
     assert.equal(inbox.take()?.n, 2)
   })
 
@@ -174,12 +200,12 @@ describe('inbox', () => {
     put(tick(1), tick(2, { attempts: 1 }), tick(3))
     inbox.take()
     inbox.take()
-    inbox.rewind()
+    inbox.rewind(new Error('boom'))
     assert.deepEqual([slot.handed, slot.done], [2, 1])
     const again = inbox.take()
     assert.deepEqual([again?.n, again?.redelivered, again?.attempts], [2, true, 2])
     assert.deepEqual([slot.handed, slot.done], [2, 1])
-    inbox.rewind()
+    inbox.rewind(new Error('boom'))
     assert.deepEqual([inbox.take()?.attempts, counts.redelivered], [3, 2])
     const next = inbox.take()
     assert.deepEqual([next?.n, next?.redelivered, next?.attempts], [3, false, 0])
@@ -191,7 +217,7 @@ describe('inbox', () => {
     put(tick(1), tick(2), tick(3))
     inbox.takeBatch()
     put(tick(4))
-    inbox.rewind()
+    inbox.rewind(new Error('boom'))
     inbox.wake()
     const marks: unknown[] = []
     for (let i = 0; i < 3; i++) {
@@ -204,7 +230,7 @@ describe('inbox', () => {
       [3, true, 1, 0],
     ])
     // Only the one in hand counts another death.
-    inbox.rewind()
+    inbox.rewind(new Error('boom'))
     assert.deepEqual([inbox.take()?.attempts, slot.done], [2, 0])
     assert.deepEqual([inbox.take()?.n, slot.done], [4, 3])
   })
@@ -214,8 +240,138 @@ describe('inbox', () => {
     put(tick(1), tick(2))
     inbox.take()
     inbox.release()
-    inbox.rewind()
+    inbox.rewind(new Error('boom'))
     assert.equal(inbox.take()?.n, 2)
+  })
+
+  it('hands over what came again alone, also when batches are asked for: only the culprit is blamed', () => {
+    const { inbox, put, slot } = setUp()
+    put(tick(1), tick(2, { redelivered: true, attempts: 1 }), tick(3, { redelivered: true, attempts: 1 }), tick(4))
+    put(tick(5))
+    const batch = () => inbox.takeBatch().map(event => [event.n, event.attempts])
+    assert.deepEqual(batch(), [[1, 0]])
+    assert.deepEqual(batch(), [[2, 1]])
+    assert.deepEqual([slot.handed, slot.released], [2, 1])
+    inbox.rewind(new Error('boom'))
+    assert.deepEqual(batch(), [[2, 2]])
+    assert.deepEqual(batch(), [[3, 1]])
+    assert.deepEqual([slot.handed, slot.released], [3, 2])
+    assert.deepEqual(batch(), [
+      [4, 0],
+      [5, 0],
+    ])
+  })
+
+  it('holds what came again back until everything before it is released, counts included', () => {
+    const { inbox, put, slot, room } = setUp()
+    put(tick(1), tick(2, { redelivered: true, attempts: 1 }))
+    inbox.take()
+    room.free = false
+    assert.equal(inbox.take(), undefined)
+    assert.deepEqual(inbox.takeBatch(), [])
+    assert.deepEqual([slot.handed, inbox.closed], [1, false])
+    room.free = true
+    inbox.wake()
+    assert.equal(inbox.take()?.n, 2)
+    assert.deepEqual([slot.handed, slot.released], [2, 1])
+  })
+
+  describe('with dead letters', () => {
+    let folder: Folder
+    beforeEach(() => {
+      folder = new Folder()
+    })
+    afterEach(() => folder[Symbol.dispose]())
+
+    const letters = () =>
+      new LetterFile('n', folder.at('d'), 1e6).read().map(({ id: _, time: __, reason, ...rest }) => ({
+        ...rest,
+        reason: `${reason.name}: ${reason.message}`,
+      }))
+    const lettered = (after: number) => setUp({ after, folder: folder.at('d') })
+
+    it('an event that ends the coroutine again and again is given up, and the next one comes', () => {
+      const { inbox, put, slot, counts } = lettered(3)
+      put(tick(1), tick(2), tick(3))
+      inbox.take()
+      for (let death = 0; death < 3; death++) {
+        assert.deepEqual([inbox.take()?.n, counts.deadLetters], [2, 0])
+        inbox.rewind(new TypeError(`boom ${death}`))
+      }
+      assert.equal(inbox.take()?.n, 3)
+      const letter = { node: 'n', type: 'tick', code: 1, seq: '2', attempts: 3, value: { n: 2 } }
+      assert.deepEqual(letters(), [{ ...letter, reason: 'TypeError: boom 2' }])
+      assert.deepEqual([counts.deadLetters, counts.lostLetters, slot.released], [1, 0, 2])
+    })
+
+    it('deaths of other processes count, and it is released at once: it cannot come again', () => {
+      const { inbox, put, slot, counts, ring } = lettered(3)
+      put(tick(1, { redelivered: true, attempts: 2 }), tick(2, { redelivered: true, attempts: 3 }), tick(3))
+      assert.equal(inbox.take()?.attempts, 2)
+      inbox.rewind(new Error('boom'))
+      ring.trace.length = 0
+      assert.equal(inbox.take()?.n, 3)
+      assert.deepEqual(
+        letters().map(({ seq, attempts, reason }) => [seq, attempts, reason]),
+        [
+          ['1', 3, 'Error: boom'],
+          ['2', 3, 'Died: the process or the thread of the node ended while the event was in hand'],
+        ],
+      )
+      assert.deepEqual([counts.deadLetters, slot.handed, slot.released], [2, 3, 2])
+    })
+
+    it('of a batch that died, only the event that dies alone is given up', () => {
+      const { inbox, put } = lettered(2)
+      put(tick(1), tick(2), tick(3))
+      assert.equal(inbox.takeBatch().length, 3)
+      inbox.rewind(new Error('who was it?'))
+      assert.equal(inbox.takeBatch()[0]?.n, 1)
+      assert.equal(inbox.takeBatch()[0]?.n, 2)
+      inbox.rewind(new Error('that one'))
+      assert.deepEqual(
+        inbox.takeBatch().map(event => [event.n, event.attempts]),
+        [[3, 1]],
+      )
+      assert.deepEqual(
+        letters().map(({ seq }) => seq),
+        ['2'],
+      )
+    })
+
+    it('what does not fit the messages goes there with its bytes, released with what came before', () => {
+      const { inbox, put, slot, counts, rejected } = lettered(3)
+      put(tick(1), { code: 99, seq: 2n, payload: Uint8Array.of(1, 2, 3) }, tick(4))
+      assert.equal(inbox.take()?.n, 1)
+      assert.equal(inbox.take()?.n, 4)
+      const reason = 'MessageError: no message has code 99'
+      assert.deepEqual(letters(), [{ node: 'n', code: 99, seq: '2', attempts: 0, bytes: 'AQID', reason }])
+      assert.deepEqual([counts.rejected, counts.deadLetters, rejected.length, slot.handed], [1, 1, 1, 3])
+    })
+
+    it('who asked is told, whatever becomes of the event', () => {
+      const { inbox, put, ring } = lettered(2)
+      put(tick(1, { redelivered: true, attempts: 2, answer: 7 }), { code: 99, answer: 8 })
+      assert.equal(inbox.take(), undefined)
+      assert.deepEqual(
+        ring.taken().map(({ op, args }) => [op, args[0], statuses.find(({ code }) => code === args[1])?.name]),
+        [
+          ['answer', 7, 'REFUSED'],
+          ['answer', 8, 'REFUSED'],
+        ],
+      )
+    })
+
+    it('one that cannot be stored is delivered again, and counted; one that does not fit is skipped', () => {
+      folder.write('d', '')
+      const { inbox, put, counts } = lettered(2)
+      put(tick(1, { redelivered: true, attempts: 5 }), { code: 99 }, tick(2))
+      assert.deepEqual([inbox.take()?.attempts, counts.lostLetters], [5, 1])
+      inbox.rewind(new Error('boom'))
+      assert.deepEqual([inbox.take()?.attempts, counts.lostLetters], [6, 2])
+      assert.equal(inbox.take()?.n, 2)
+      assert.deepEqual([counts.lostLetters, counts.rejected, counts.deadLetters], [3, 1, 0])
+    })
   })
 
   it('gives the loop a turn in a flood, and goes on by itself', async () => {
@@ -238,14 +394,15 @@ describe('inbox', () => {
 
   it('shares memory between nodes and gives it back', () => {
     const { ring, executor } = fakeExecutor()
-    const counts: InboxCounts = { received: 0, redelivered: 0, rejected: 0, filtered: 0, gaps: 0, missed: 0, late: 0 }
+    const counts = noCounts()
     const options = {
       table,
       atMostOnce: false,
       counts,
       wanted: () => true,
       rejected: () => {},
-      beforeRelease: () => {},
+      letters: undefined,
+      beforeRelease: () => true,
       handedOver: () => {},
       answers: new Answers(executor, 3, new Calls(executor, 3, () => {})),
     }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { NodeConfig } from '../../daemon/config/load.js'
+import { noCounts } from '../../daemon/host/inbox.js'
 import type { LoadedNode } from '../../daemon/host/loader.js'
 import { HostRefusedError } from '../../daemon/host/session.js'
 import { type Binding, type Register, type Runtime, Supervisor } from '../../daemon/host/supervisor.js'
@@ -33,7 +34,7 @@ class FakeBinding implements Binding {
     this.runtimes.push(runtime)
     return runtime
   }
-  settle = (how: string) => void this.calls.push(`settle ${how}`)
+  settle = ({ how }: RunResult) => void this.calls.push(`settle ${how}`)
   close = () => void this.calls.push('close')
   finish = async () => void this.calls.push('finish')
   remove = async (how: string) => {
@@ -47,7 +48,7 @@ class FakeBinding implements Binding {
 
 const returned: RunResult = { how: 'returned' }
 const failed: RunResult = { how: 'failed', error: new Error('boom') }
-const counts = { received: 4, redelivered: 0, rejected: 1, filtered: 0, gaps: 0, missed: 0, late: 0 }
+const counts = { ...noCounts(), received: 4, rejected: 1 }
 
 function setUp(more: Partial<NodeConfig> = {}) {
   const definition = processNode({

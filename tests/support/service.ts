@@ -68,14 +68,15 @@ export interface DaemonOptions {
 }
 
 /**
- * Starts a daemon whose sockets are in `folder`. `yaml`: its configuration but for `host.socket` and `control.socket`,
- * which come from the command line. Does not wait for anything: see `running`.
+ * Starts a daemon whose sockets and state are in `folder`. `yaml`: its configuration but for `host.socket`,
+ * `control.socket` and `state`, which come from the command line. Does not wait for anything: see `running`.
  */
 export function startDaemon(folder: Folder, yaml: string, options: DaemonOptions = {}): RunningDaemon {
   const { name = 'daemon', host = folder.at('host.sock'), env = {}, uid, args: more = [], fileBlocks } = options
   const socket = folder.at(`${name}.sock`)
   const config = folder.write(`${name}.yaml`, yaml)
-  const run = [process.execPath, corodProgram, 'run', '-c', config, '--host-socket', host, '--socket', socket, ...more]
+  const run = [process.execPath, corodProgram, 'run', '-c', config, '--host-socket', host, '--socket', socket]
+  run.push('--state', folder.at('state'), ...more)
   const [file = '', ...args] =
     fileBlocks === undefined ? run : ['/bin/sh', '-c', `ulimit -f ${fileBlocks}; exec "$@"`, 'sh', ...run]
   const user = uid === undefined ? {} : { uid, gid: uid, cwd: '/' }

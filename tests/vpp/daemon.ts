@@ -27,6 +27,7 @@ export class Daemon implements AsyncDisposable {
     const config = {
       host: { socket },
       control: { socket: this.#folder.at('control.sock') },
+      state: this.#folder.at('state'),
       nodes: Object.fromEntries(places),
       ...extra,
     }
