@@ -14,6 +14,7 @@ import { runtime } from './runtime.js'
 import { sleepLateness } from './sleep.js'
 import { localSocket } from './socket.js'
 import { scale, throughput } from './throughput.js'
+import { typeChecking } from './types.js'
 import { inVpp, type Measure } from './vpp.js'
 import { vppCost } from './vpp-cost.js'
 import { vppOrigin } from './vpp-origin.js'
@@ -29,6 +30,7 @@ const measures: Readonly<Record<string, Measure>> = {
   sleep: sleepLateness,
   socket: localSocket,
   runtime,
+  types: typeChecking,
   'vpp-roundtrip': inVpp(vppRoundtrip),
   'vpp-busy': inVpp(vppBusy),
   'vpp-cost': inVpp(vppCost),
