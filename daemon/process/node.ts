@@ -195,7 +195,9 @@ export interface Vm {
    * Several promises whose results come as they are ready. Its waits end when the node is stopped.
    *
    * @param promises to begin with.
-   * @example for await (const output of vm.unordered(['show version', 'show runtime'].map(line => vm.cli(line)))) …
+   * @example
+   * const outputs = vm.unordered(['show version', 'show runtime'].map(line => vm.cli(line)))
+   * for await (const output of outputs) node.log.info(output)
    */
   unordered<T>(promises?: Iterable<PromiseLike<T>>): Unordered<T>
 }

@@ -1,9 +1,9 @@
 // Every piece of TypeScript that was written by hand into a page compiles, as a project of a user would compile it.
 import assert from 'node:assert/strict'
-import { cpSync, mkdirSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Folder, root } from '../support/folder.js'
-import { Program } from '../support/program.js'
+import { compile, userProject } from './compile.js'
 import { fileNameOf, pages } from './page.js'
 
 describe('docs: TypeScript', () => {
@@ -21,18 +21,7 @@ describe('docs: TypeScript', () => {
     }
     assert.ok(files.length > 25, `${files.length} blocks`)
     assert.equal(new Set(files).size, files.length, 'two blocks of a page have one name')
-    mkdirSync(folder.at('node_modules'))
-    symlinkSync(root, folder.at('node_modules/corod'))
-    for (const name of ['zod', '@types'])
-      symlinkSync(join(root, 'node_modules', name), folder.at(`node_modules/${name}`))
-    folder.write('package.json', '{ "type": "module" }')
-    const compilerOptions = { noEmit: true, rootDir: '.', noUnusedLocals: false, types: ['node'] }
-    const extended = join(root, 'templates', 'project', 'tsconfig.json')
-    folder.write('tsconfig.json', JSON.stringify({ extends: extended, compilerOptions, include: [], files }))
-    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-    await using program = new Program(process.execPath, [tsc, '-p', folder.path])
-    const { code } = await program.exit
-    assert.equal(program.stdout + program.stderr, '')
-    assert.equal(code, 0)
+    userProject(folder)
+    assert.equal(await compile(folder, files), '')
   }).timeout(60_000)
 })
