@@ -5,7 +5,7 @@ import { heads } from './real.js'
 
 /** What the main thread says to it. */
 export type Order =
-  | { readonly open: SharedExecutor; readonly then: Then }
+  | { readonly open: SharedExecutor; readonly then: Then; readonly spin: number }
   | { readonly add: SharedSlot }
   | { readonly remove: number }
   | { readonly close: true }
@@ -66,7 +66,7 @@ port.on('message', (order: Order) => {
   try {
     if ('open' in order) {
       then = order.then
-      view = View.open(order.open, onWake, why => tell({ ended: why }))
+      view = View.open(order.open, onWake, why => tell({ ended: why }), { spin: order.spin })
       tell({ opened: true })
     } else if ('add' in order) {
       view?.addSlot(order.add)
