@@ -84,6 +84,11 @@ export function findVpp() {
   return places.find(p => existsSync(join(p, 'bin', 'vpp')) && existsSync(join(p, 'include', 'vlib', 'vlib.h')))
 }
 
+/** Whether that VPP was built with AddressSanitizer: its plugins have to be built so too. */
+export function sanitizedVpp(vpp) {
+  return readFileSync(join(vpp, 'bin', 'vpp')).includes('__asan_init')
+}
+
 export function cmake(source, build, extra) {
   const jobs = String(availableParallelism())
   return [
@@ -135,14 +140,22 @@ export function preparePlugin(insist) {
       )
     return false
   }
+  // Beside the usual build, so that neither replaces the other.
+  const sanitized = sanitizedVpp(vpp)
+  const name = sanitized ? 'vpp-asan' : 'vpp'
+  const options = sanitized ? ['-DCOROD_SANITIZE=address', '-DCMAKE_C_COMPILER=clang'] : []
   try {
     step({
-      name: 'plugin',
-      say: `building the VPP plugin for ${vpp} (C)`,
+      name: sanitized ? 'plugin-asan' : 'plugin',
+      say: `building the VPP plugin for ${vpp}${sanitized ? ', with AddressSanitizer' : ''} (C)`,
       inputs: [...files('shm', cFiles), ...files('shim-plugin', cFiles), ...files('tests/vpp', cFiles)],
       extra: vpp,
-      output: ['build/vpp/lib/vpp_plugins/corod_plugin.so'],
-      commands: cmake('shim-plugin/vpp', 'build/vpp', ['-DCMAKE_BUILD_TYPE=Release', `-DCMAKE_PREFIX_PATH=${vpp}`]),
+      output: [`build/${name}/lib/vpp_plugins/corod_plugin.so`],
+      commands: cmake('shim-plugin/vpp', `build/${name}`, [
+        '-DCMAKE_BUILD_TYPE=Release',
+        `-DCMAKE_PREFIX_PATH=${vpp}`,
+        ...options,
+      ]),
     })
   } catch (error) {
     if (insist || !(error instanceof PrepareError)) throw error

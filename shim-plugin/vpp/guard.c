@@ -34,13 +34,18 @@ static clib_error_t *refuse(vlib_main_t *vm, unformat_input_t *in, vlib_cli_comm
   return clib_error_return(0, "refused: it would wait while the worker threads are stopped");
 }
 
+// A registered command's path is a vector, without an end that C would see.
+static bool is(const char *path, const char *command) {
+  return vec_len(path) == strlen(command) && memcmp(path, command, vec_len(path)) == 0;
+}
+
 static bool listed(const char *path) {
   char **more;
   for (u32 i = 0; i < ARRAY_LEN(suspending); i++)
-    if (strcmp(path, suspending[i]) == 0)
+    if (is(path, suspending[i]))
       return true;
   vec_foreach (more, corod_vpp.cli_refuse)
-    if (strcmp(path, *more) == 0)
+    if (is(path, *more))
       return true;
   return false;
 }

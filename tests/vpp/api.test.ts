@@ -45,7 +45,7 @@ class Papi implements AsyncDisposable {
 
 function pythonPath(): string {
   const lib = join(findVpp() as string, 'lib', 'python3', 'dist-packages')
-  return existsSync(lib) ? lib : ''
+  return existsSync(lib) ? lib : (process.env.PYTHONPATH ?? '')
 }
 
 function needPapi(suite: Mocha.Context): void {

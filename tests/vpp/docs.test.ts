@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { Folder, root } from '../support/folder.js'
 import { waitFor } from '../support/wait.js'
 import { Daemon } from './daemon.js'
-import { findVpp, needVpp, Vpp } from './vpp.js'
+import { findVpp, needVpp, Vpp, vppEnvironment } from './vpp.js'
 
 function run(program: string, ...args: string[]): string {
-  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', env: vppEnvironment() })
   assert.equal(status, 0, `${program} ${args.join(' ')}\n${stdout}${stderr}`)
   return stdout
 }

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { Page } from '../docs/page.js'
 import { Folder } from '../support/folder.js'
-import { findVpp, needVpp, Vpp } from './vpp.js'
+import { findVpp, needVpp, Vpp, vppEnvironment } from './vpp.js'
 
 const cmake = `cmake_minimum_required(VERSION 3.16)
 project(rows C)
@@ -21,7 +21,7 @@ VLIB_PLUGIN_REGISTER () = { .version = "1.0", .description = "rows" };
 `
 
 function run(program: string, ...args: string[]): void {
-  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', env: vppEnvironment() })
   assert.equal(status, 0, `${program} ${args.join(' ')}\n${stdout}${stderr}`)
 }
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { Folder } from '../support/folder.js'
 import { waitFor } from '../support/wait.js'
 import { Daemon } from './daemon.js'
-import { needVpp, Vpp, vppHas } from './vpp.js'
+import { needVpp, sanitized, Vpp, vppHas } from './vpp.js'
 
 const rate = 5000
 const seconds = 6
@@ -15,6 +15,11 @@ describe('vpp: a node that computes', function () {
   let vpp: Vpp
   let source: Vpp
   before(async function () {
+    // VPP's memif reads past the end of a vector, four entries at a time, and ignores what is not there.
+    if (sanitized) {
+      process.stderr.write('  skipped: AddressSanitizer ends VPP in its own memif\n')
+      this.skip()
+    }
     needVpp(this, 2)
     if (!vppHas('memif')) {
       process.stderr.write('  skipped: this VPP has no memif plugin\n')

@@ -5,7 +5,9 @@ import { waitFor } from '../support/wait.js'
 import { Peer, type PeerEvent } from './peer.js'
 import { needVpp, Vpp } from './vpp.js'
 
-const workers = availableParallelism() >= 3 ? 2 : 1
+// VPP pins main and each worker to a core of its own, and refuses to start with more threads than cores.
+const cores = availableParallelism()
+const workers = cores >= 3 ? 2 : 1
 
 /** Checks each sender's order of {sender, number} as it comes. */
 class Ledger {
@@ -28,6 +30,8 @@ describe('vpp: events from every thread', function () {
   let vpp: Vpp
   before(async function () {
     needVpp(this, 2)
+    const why = workers === 1 ? ': VPP gives every thread a core of its own; two workers need 3' : ''
+    console.log(`    ${workers} worker${workers > 1 ? 's' : ''} on ${cores} cores${why}`)
     vpp = await Vpp.start({ workers })
   })
   after(async () => {

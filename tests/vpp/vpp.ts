@@ -8,8 +8,27 @@ import { Folder, root } from '../support/folder.js'
 import { Program } from '../support/program.js'
 import { waitFor } from '../support/wait.js'
 
-/** Where our plugins are, as tools/prepare.mjs builds them. */
-export const pluginFolder = join(root, 'build', 'vpp', 'lib', 'vpp_plugins')
+/** Whether the VPP of these tests was built with AddressSanitizer (docs/vpp.md): slower, larger, and ends at a fault. */
+export const sanitized = isSanitized(findVpp())
+
+/** Where tools/prepare.mjs builds our plugins. */
+const buildFolder = join(root, 'build', sanitized ? 'vpp-asan' : 'vpp')
+export const pluginFolder = join(buildFolder, 'lib', 'vpp_plugins')
+
+function isSanitized(prefix: string | undefined): boolean {
+  return prefix !== undefined && readFileSync(join(prefix, 'bin', 'vpp')).includes('__asan_init')
+}
+
+/** The environment in which to run VPP's programs, and cmake for plugins that it loads. */
+export function vppEnvironment(): NodeJS.ProcessEnv {
+  if (!sanitized) return process.env
+  return {
+    ...process.env,
+    ASAN_OPTIONS: 'detect_leaks=0',
+    CC: 'clang',
+    CFLAGS: '-fsanitize=address',
+  }
+}
 
 export interface VppOptions {
   /** Worker threads; 0: main does everything. */
@@ -62,6 +81,7 @@ export class Vpp implements AsyncDisposable {
   readonly #folder = new Folder()
   readonly #prefix = findVpp() as string
   readonly #program: Program
+  #started = false
   /** The attach socket. */
   readonly socket = this.#folder.at('corod.sock')
   /** The binary API's socket. */
@@ -69,7 +89,9 @@ export class Vpp implements AsyncDisposable {
 
   private constructor(options: VppOptions) {
     const file = this.#folder.write('startup.conf', this.#configuration(options))
-    this.#program = new Program(join(this.#prefix, 'bin', 'vpp'), ['-c', file])
+    const env = vppEnvironment()
+    if (sanitized) env.LD_PRELOAD = join(buildFolder, 'lib', 'libcorod_unmap.so')
+    this.#program = new Program(join(this.#prefix, 'bin', 'vpp'), ['-c', file], { env })
   }
 
   #configuration(options: VppOptions): string {
@@ -100,6 +122,7 @@ export class Vpp implements AsyncDisposable {
       const listens = () => (options.listens === false || existsSync(vpp.socket)) && existsSync(vpp.api)
       await waitFor('VPP to listen, or to end', () => listens() || vpp.#program.ended !== undefined)
       if (vpp.#program.ended !== undefined) throw new Error(`VPP ended at once: ${vpp.output}`)
+      vpp.#started = true
       return vpp
     } catch (error) {
       await vpp[Symbol.asyncDispose]()
@@ -125,7 +148,8 @@ export class Vpp implements AsyncDisposable {
   cli(command: string): Promise<string> {
     const args = ['-s', this.#folder.at('cli.sock'), ...command.split(' ')]
     return new Promise((resolve, reject) => {
-      execFile(join(this.#prefix, 'bin', 'vppctl'), args, { maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
+      const options = { maxBuffer: 64 << 20, env: vppEnvironment() }
+      execFile(join(this.#prefix, 'bin', 'vppctl'), args, options, (error, stdout, stderr) => {
         if (error) reject(new Error(`vppctl ${command}: ${error.message}\n${stdout}${stderr}\n${this.output}`))
         else resolve(stdout.replaceAll('\r', ''))
       })
@@ -135,6 +159,13 @@ export class Vpp implements AsyncDisposable {
   /** Runs commands in one go, as fast as VPP takes them. */
   script(commands: readonly string[]): Promise<string> {
     return this.cli(`exec ${this.#folder.write('script', `${commands.join('\n')}\n`)}`)
+  }
+
+  /** Waits until VPP ends by itself, which is a failure of any test that does not wait for it; gives what it wrote. */
+  async died(): Promise<string> {
+    await this.#program.exit
+    this.#started = false
+    return this.output
   }
 
   /** Bytes of VPP's memory that are in RAM. */
@@ -150,10 +181,12 @@ export class Vpp implements AsyncDisposable {
   /** Ends VPP and leaves nothing behind. */
   async [Symbol.asyncDispose](): Promise<void> {
     const insist = setTimeout(() => this.#program.child.kill('SIGKILL'), 10_000)
+    const died = this.#started && !this.running
     if (this.running) await this.#program.kill('SIGTERM')
     clearTimeout(insist)
     const shared = basename(this.#folder.path)
     for (const name of readdirSync('/dev/shm').filter(n => n.startsWith(shared))) rmSync(join('/dev/shm', name))
     this.#folder[Symbol.dispose]()
+    if (died) throw new Error(`VPP ended by itself:\n${this.output}`)
   }
 }

@@ -279,6 +279,24 @@ static clib_error_t *test_alien(vlib_main_t *vm) {
   return NULL;
 }
 
+#ifdef CLIB_SANITIZE_ADDR
+// A fault of a kind that the sanitizer must find, in memory of C's and of VPP's.
+static clib_error_t *test_fault(unformat_input_t *in) {
+  volatile u8 *bytes = NULL;
+  u8 *vector = NULL;
+  u32 size = 24;
+  if (unformat(in, "malloc"))
+    bytes = malloc(size);
+  else if (unformat(in, "vector")) {
+    vec_validate(vector, size - 1);
+    bytes = vector;
+  } else
+    return clib_error_return(0, "corod-test fault malloc|vector");
+  bytes[size]++;
+  return NULL;
+}
+#endif
+
 static clib_error_t *command(vlib_main_t *vm, unformat_input_t *in, vlib_cli_command_t *cmd) {
   u32 ms;
   (void)cmd;
@@ -298,6 +316,10 @@ static clib_error_t *command(vlib_main_t *vm, unformat_input_t *in, vlib_cli_com
     return test_ask(vm, in);
   if (unformat(in, "alien"))
     return test_alien(vm);
+#ifdef CLIB_SANITIZE_ADDR
+  if (unformat(in, "fault"))
+    return test_fault(in);
+#endif
   if (unformat(in, "busy"))
     vlib_node_set_state(vm, corod_test_busy.index, VLIB_NODE_STATE_POLLING);
   else if (unformat(in, "idle"))
