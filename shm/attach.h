@@ -88,8 +88,9 @@ int corod_attach_ready(struct corod_attach *a, uint32_t call);
 int corod_attach_ping(struct corod_attach *a, uint32_t call);
 
 // Lends an executor, or a slot, to another thread: corod_view_open and corod_view_add take `*token`. The attachment's
-// own executors do not touch a lent slot any more. DONE, MEMORY (or descriptors), or MISUSE: not there, lent, an
-// executor whose view is alive, the daemon's own slot or its executor.
+// own executors do not touch a lent slot any more. Lending an executor again takes back what no view has taken. DONE,
+// MEMORY (or descriptors), or MISUSE: not there, a slot that is lent, an executor whose view is alive, the daemon's own
+// slot or its executor.
 int corod_attach_share_executor(struct corod_attach *a, uint32_t id, uint64_t *token);
 int corod_attach_share_slot(struct corod_attach *a, uint32_t slot, uint64_t *token, uint32_t *executor);
 

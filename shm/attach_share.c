@@ -12,7 +12,10 @@ static uint64_t group_of(const struct corod_attach *a, uint32_t executor) {
 
 int corod_attach_share_executor(struct corod_attach *a, uint32_t id, uint64_t *token) {
   struct corod_executor_end *e = id < COROD_MAX_EXECUTORS ? a->executors[id] : NULL;
-  if (!e || !e->words || corod_share_out(a->lent_executors[id]) || (a->slots[0] && a->slots[0]->executor == e))
+  if (!e || !e->words || (a->slots[0] && a->slots[0]->executor == e))
+    return COROD_MISUSE;
+  // What no view has taken is taken back: its thread may have ended before it heard of it.
+  if (a->lent_executors[id] && !corod_share_withdraw(a->lent_executors[id]))
     return COROD_MISUSE;
   struct corod_executor_end *twin = corod_executor_twin(e);
   if (!twin)

@@ -183,7 +183,7 @@ export class Link {
   /**
    * Lends an executor that the host has answered for, and that is not open here, to another thread of this process:
    * post the object to it, for `View.open`. When that view is closed, or its thread has ended, it can be shared again;
-   * the new view starts without slots. The executor of the daemon's own slot (the first one asked for) cannot be shared.
+   * the new view starts without slots. An object that no view has taken yet is void then. The executor of the daemon's own slot (the first one asked for) cannot be shared.
    * @throws RingError MISUSE if there is none, it is open, or a view has it already; NO_MEMORY (or descriptors)
    */
   shareExecutor(id: number): SharedExecutor {

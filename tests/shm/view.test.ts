@@ -250,8 +250,9 @@ describe('view', () => {
     misuse(() => link.shareSlot(0))
     misuse(() => link.shareSlot(99))
     assert.throws(() => link.shareSlot(-1), RangeError)
+    const lost = link.shareExecutor(1)
     const shared = link.shareExecutor(1)
-    misuse(() => link.shareExecutor(1))
+    misuse(() => View.open(lost, wake, wake), 'GONE')
     misuse(() => link.executor(1, wake))
     for (const token of [0, 1, 2 ** 52, shared.token + 2 ** 20])
       misuse(() => View.open({ executor: 1, token }, wake, wake), 'GONE')
@@ -260,6 +261,7 @@ describe('view', () => {
     assert.throws(() => View.open(shared, 5 as unknown as () => void, wake), TypeError)
     const view = View.open(shared, wake, why => assert.fail(why))
     misuse(() => View.open(shared, wake, wake), 'GONE')
+    misuse(() => link.shareExecutor(1)) // the view has it
     const node = await nodeThere(a)
     const slot = link.shareSlot(node.slot)
     misuse(() => link.shareSlot(node.slot))
