@@ -74,7 +74,7 @@ class Reader {
     const members = nodes.flatMap(node => this.#membersOf(node))
     const mentions = new Set([...nodes, ...members].flatMap(node => this.#mentioned(node)))
     mentions.delete(symbol.name)
-    const forms = nodes.map(node => formOf(node, this.#inferred(node, symbol)))
+    const forms = nodes.map(node => this.#withoutHidden(node, formOf(node, this.#inferred(node, symbol))))
     return { name: symbol.name, kind: kindOf(nodes[0]!), forms, members: gather(members), mentions: [...mentions] }
   }
 
@@ -109,6 +109,19 @@ class Reader {
       .filter(symbol => symbol !== undefined)
       .map(symbol => this.#origin(symbol))
       .filter(symbol => !this.#public.has(symbol.id) && this.#isOurs(symbol))
+  }
+
+  /** A base whose members are shown as the type's own is not named. */
+  #withoutHidden(node: Node, form: Form): Form {
+    const names = this.#hiddenBases(node).map(base => base.name)
+    if (names.length === 0) return form
+    const named = new RegExp(`\\s+extends (?:${names.join('|')})\\b(?:<[^<>]*>)?`)
+    // The formatter indents type parameters further where bases follow on lines of their own.
+    const signature = form.signature
+      .replace(named, '')
+      .replace(/^ {2}(?= +\S|>)/gm, '')
+      .replace(/>\s+implements/, '> implements')
+    return { ...form, signature }
   }
 
   #isOurs(symbol: Named): boolean {
