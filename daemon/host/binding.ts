@@ -57,6 +57,8 @@ export class NodeBinding implements Binding, Client, NodePort<AnyEvent> {
   readonly #counts: Float64Array
   readonly #lateResults: { late: number }
   #counted = false
+  /** Those who wait for the counts to be in the ring. */
+  readonly #unpaid: (() => void)[] = []
   #runtime: Runtime | undefined
   #deadline = never
   #published = never
@@ -137,10 +139,11 @@ export class NodeBinding implements Binding, Client, NodePort<AnyEvent> {
     return this.#services.close(this.#place)
   }
 
-  remove(how: Leave): Promise<number> {
-    // What it did last goes before.
+  async remove(how: Leave): Promise<number> {
+    // What it did last goes before, also counts that wait for room.
     this.flush()
     this.#guard(() => this.#executor.ring.flush())
+    if (this.#counted && this.#gone === undefined) await new Promise<void>(resolve => this.#unpaid.push(resolve))
     const removed = this.#services.remove(this.#place, how)
     this.#leave('the node was removed')
     return removed
@@ -286,7 +289,13 @@ export class NodeBinding implements Binding, Client, NodePort<AnyEvent> {
       counts[counter] = 0
     }
     this.#counted = false
+    this.#paid()
     return true
+  }
+
+  /** No counts wait any more: they are in the ring, and the host is told of them at the end of this turn. */
+  #paid(): void {
+    for (const resolve of this.#unpaid.splice(0)) resolve()
   }
 
   #tick(): void {
@@ -307,6 +316,7 @@ export class NodeBinding implements Binding, Client, NodePort<AnyEvent> {
   #leave(reason: string): void {
     if (this.#gone !== undefined) return
     this.#gone = reason
+    this.#paid()
     this.#inbox.detach()
     this.#answers.end()
     this.#calls.end(reason)

@@ -308,13 +308,13 @@ export class Supervisor {
   #retire(binding: Binding, failed: boolean): void {
     this.#binding = undefined
     this.#enter(failed ? 'stopped' : 'idle')
-    binding.remove('discard').then(
+    binding.remove('park').then(
       discarded => {
         if (discarded > 0) this.#log.warn({ discarded }, `${discarded} events were still queued when it ended`)
         else this.#log.info(failed ? 'ended' : 'returned')
       },
       error => {
-        if (!(error instanceof HostAwayError)) this.#log.error({ err: error }, 'could not be removed from the host')
+        if (!(error instanceof HostAwayError)) this.#log.error({ err: error }, 'could not be closed in the host')
       },
     )
   }

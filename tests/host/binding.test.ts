@@ -339,6 +339,36 @@ describe('binding', () => {
     assert.deepEqual(faults, [ring.broken])
   })
 
+  it('is removed when its last counts are in the ring, also those that waited for room', async () => {
+    const { binding, removed, ring, executor } = setUp(async () => {})
+    ring.room = 0
+    binding.count(0, 3)
+    await turn()
+    let done = false
+    const removal = binding.remove('park').then(discarded => {
+      done = true
+      return discarded
+    })
+    await turn()
+    assert.deepEqual([done, removed], [false, []])
+    ring.room = 1
+    ring.trace.length = 0
+    ring.ready(3)
+    assert.equal(await removal, 5)
+    assert.deepEqual(ring.trace.slice(0, 2), ['count 3 0 3', 'flush'])
+    assert.deepEqual(removed, [{ ...place, how: 'park' }])
+    assert.ok(executor)
+  })
+
+  it('is removed at once when the host is gone, whatever it had counted', async () => {
+    const { binding, ring } = setUp(async () => {})
+    ring.room = 0
+    binding.count(0, 3)
+    const removal = binding.remove('park')
+    binding.detach('gone')
+    assert.equal(await removal, 5)
+  })
+
   it('is removed with its generation', async () => {
     const { binding, removed } = setUp(async () => {})
     assert.equal(await binding.remove('keep'), 5)

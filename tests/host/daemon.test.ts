@@ -165,7 +165,7 @@ describe('daemon on the standalone host', function () {
     await refused('CLOSED', daemon.send('a', 'n', { n: 1 }), /has ended/)
     await daemon.send('b', 'n', { n: 1 })
     await seen([1], 'b')
-    await waitFor('the host to forget it', async () => !/^a\b/m.test(await cli('show corod nodes')))
+    await waitFor('the host to park it', async () => /\ba +parked/.test(await cli('show corod nodes')))
   })
 
   it('starts a failed node again and gives it the event once more', async () => {

@@ -116,13 +116,13 @@ describe('supervisor', () => {
     assert.ok(log.lines.includes('error: failed: boom'))
   })
 
-  it('leaves a node that returned idle: removed from the host, closed to senders', async () => {
+  it('leaves a node that returned idle: parked in the host, closed to senders', async () => {
     const { supervisor, register, bindings, state } = setUp()
     await supervisor.attach(register)
     bindings[0]!.last.end(returned)
     await turn()
     assert.equal(state(), 'idle')
-    assert.deepEqual(bindings[0]!.calls, ['settle returned', 'remove discard'])
+    assert.deepEqual(bindings[0]!.calls, ['settle returned', 'remove park'])
     assert.equal(supervisor.binding, undefined)
   })
 
@@ -134,7 +134,7 @@ describe('supervisor', () => {
     bindings[0]!.last.end(failed)
     await turn()
     assert.deepEqual([state(), supervisor.report().lastError], ['stopped', 'boom'])
-    assert.deepEqual(bindings[0]!.calls, ['settle failed', 'remove discard'])
+    assert.deepEqual(bindings[0]!.calls, ['settle failed', 'remove park'])
   })
 
   it('with restart always, starts a node that returned again', async () => {

@@ -218,6 +218,45 @@ function conformance(name: string, start: () => Promise<Host>, need: (suite: Moc
       assert.equal((await second.got(1))[0]?.payload.toString('hex'), '02')
     })
 
+    it('a node that returned, or that restart gives up, stays: idle, closed, until a daemon starts it again', async () => {
+      const nodes = {
+        done: { module: 'returns.js', restart: 'never' },
+        given: { module: 'returns.js', restart: 'never' },
+        other: { module: 'returns.js', restart: 'never' },
+      }
+      await using daemon = new Daemon(host.socket, nodes)
+      await daemon.running()
+      await daemon.send('done', 'end')
+      await daemon.send('given', 'fail')
+      const states = async () => {
+        const ran = await daemon.corod('nodes')
+        return ran.json<{ name: string; state: string }[]>().map(node => `${node.name} ${node.state}`)
+      }
+      await waitFor('both to end', async () => {
+        assert.deepEqual(await states(), ['done idle', 'given stopped', 'other running'])
+        return true
+      })
+      for (const name of ['done', 'given']) {
+        await waitFor(`${name} to be parked`, async () =>
+          new RegExp(`\\b${name} +parked`).test(await host.cli('show corod nodes')),
+        )
+        assert.match(
+          await host.cli(`corod send ${name} 1 00`).catch((error: Error) => error.message),
+          /closed to senders/,
+        )
+        assert.match((await daemon.corod('send', name, 'number', '{"n": "1"}')).stderr, /"code":"CLOSED"/)
+      }
+      // Its last count was not lost, and its process node is there.
+      await waitFor('the counts', async () => (await counter('seen by one that returns')) > 0)
+      if (name === 'VPP') assert.match(await host.cli('show runtime'), /^done +"event wait"/m)
+      await daemon.send('other', 'number', { n: '1' })
+
+      await daemon.restart()
+      await daemon.running()
+      await daemon.send('done', 'number', { n: '7' })
+      await waitFor('the event of the new life', () => daemon.lines<Line>('done').at(-1)?.n === '7')
+    })
+
     it('answers what a daemon must not ask', async () => {
       using peer = await Peer.attach(host.socket)
       const node = await peer.node('asker', {
