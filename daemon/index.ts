@@ -8,8 +8,10 @@ export {
   type Call,
   call,
   type EventMeta,
+  type EventValues,
   type FieldValues,
   type GapEvent,
+  type HostMessage,
   type Message,
   type MessageForm,
   type MessageOf,
@@ -17,6 +19,7 @@ export {
   message,
   type NoFields,
   signal,
+  type TypedEvent,
 } from './message/message.js'
 export { bool, f64, i8, i16, i32, i64, u8, u16, u32, u64 } from './message/numbers.js'
 export { bytes, choice, ip4, ip6, json, mac, text } from './message/values.js'
@@ -38,6 +41,7 @@ export {
 export type {
   AnyOptions,
   CounterSpec,
+  CounterText,
   DefinedNode,
   Enqueue,
   Log,
@@ -50,7 +54,7 @@ export type {
 export type { StandardSchema } from './process/options.js'
 export type { CallOptions, MessagesOfPeer, NodeOfMessages, Peer, Peers, ReplyTo } from './process/peers.js'
 export type { Receiver } from './process/receiver.js'
-export type { Selected, Sources } from './process/select.js'
+export type { Selected, SelectedSource, Sources } from './process/select.js'
 export type { Source, ValueOf } from './process/source.js'
 export type { Timer } from './process/timer.js'
 export { Unordered } from './process/unordered.js'

@@ -3,7 +3,7 @@
 import { readIp4, readIp6 } from './address.js'
 import { Misfit } from './errors.js'
 import type { Kind } from './kind.js'
-import type { Message } from './message.js'
+import type { HostMessage } from './message.js'
 import { bool, u8, u32 } from './numbers.js'
 import { readLooseText } from './text.js'
 import { mac } from './values.js'
@@ -110,7 +110,7 @@ export type InterfaceChangeFields = {
  *
  * @example messages: { link: interfaceChange }
  */
-export const interfaceChange: Message<InterfaceChangeFields> = {
+export const interfaceChange: HostMessage<InterfaceChangeFields> = {
   code: interfaceCode,
   form: 'host',
   fields: { index: u32, change, admin: bool, link: bool, mtu: u32, mac, family, prefix: u8, address, name },

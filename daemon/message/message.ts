@@ -32,6 +32,12 @@ export interface Call<out F extends Fields = Fields, out R extends Fields = Fiel
   readonly reply: R
 }
 
+/** A message that only the host sends, such as {@link interfaceChange}. */
+export interface HostMessage<out F extends Fields = Fields> extends Message<F> {
+  /** Always `host`. */
+  readonly form: 'host'
+}
+
 /**
  * A message table: the name of each message, and what it is. The names are the `type` of the events. A table may be in a
  * module of its own, for those who send to the node.
@@ -104,9 +110,7 @@ export interface EventMeta {
  * Events were dropped because the queue of the node was full. It comes before the next event that was accepted: what you
  * know of the world may be old.
  */
-export interface GapEvent extends EventMeta {
-  /** Always `gap`: no message may have that name. */
-  readonly type: 'gap'
+export interface GapEvent extends TypedEvent<'gap'> {
   /** The `seq` of the first that was dropped. */
   readonly first: bigint
   /** The `seq` of the last. */
@@ -115,21 +119,19 @@ export interface GapEvent extends EventMeta {
   readonly count: bigint
 }
 
-type EventOf<Type, M> =
-  M extends Call<infer F, infer R> ? PlainEventOf<Type, Message<F>> & Answering<R> : PlainEventOf<Type, M>
+/** What an event of one message has besides its own fields. */
+export interface TypedEvent<out Type> extends EventMeta {
+  /** The name of its message. */
+  readonly type: Type
+}
 
-type PlainEventOf<Type, M> =
-  M extends Message<infer F>
-    ? {
-        readonly [Key in 'type' | keyof F | keyof EventMeta]: Key extends 'type'
-          ? Type
-          : Key extends keyof F
-            ? ValueOfKind<F[Key]>
-            : Key extends keyof EventMeta
-              ? EventMeta[Key]
-              : never
-      }
-    : never
+/** The values of the fields of an event. */
+export type EventValues<F extends Fields> = { readonly [Field in keyof F]: ValueOfKind<F[Field]> }
+
+// Intersections and not one mapped type: the editor shows the docstrings of what is not the author's own.
+type EventOf<Type, M extends Message> = TypedEvent<Type> &
+  EventValues<M['fields']> &
+  (M extends Call ? Answering<M['reply']> : unknown)
 
 /** The values of fields, as those who send give them. */
 export type FieldValues<F extends Fields> = [keyof F] extends [never]

@@ -19,7 +19,15 @@ export type Severity = 'info' | 'warn' | 'error'
  *
  * @example counters: { sent: 'beacons sent', full: { text: 'ring full, beacon skipped', severity: 'warn' } }
  */
-export type CounterSpec = string | { readonly text: string; readonly severity?: Severity }
+export type CounterSpec = string | CounterText
+
+/** The description of an error counter, with how much it matters. */
+export interface CounterText {
+  /** What VPP shows beside the count: 1 to 127 bytes. */
+  readonly text: string
+  /** Default: `info`. */
+  readonly severity?: Severity
+}
 
 /**
  * Writes lines to the daemon's log, with the node's name. `log.level` of the configuration says from which level on they

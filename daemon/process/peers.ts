@@ -1,8 +1,7 @@
 // peers.ts: the other nodes that a node sends to, by handles that know their messages.
 
 import { MessageError } from '../message/errors.js'
-import type { InterfaceChangeFields } from '../message/interface.js'
-import type { Call, FieldValues, Message, Messages } from '../message/message.js'
+import type { Call, FieldValues, HostMessage, Message, Messages } from '../message/message.js'
 import type { MessageTable } from '../message/table.js'
 import type { Clock } from './clock.js'
 import { invalid } from './errors.js'
@@ -36,7 +35,7 @@ export type MessagesOfPeer<P> = P extends {
 
 /** The messages that a node can send: all but those that only a host sends. */
 type Sent<M extends Messages> = {
-  [Type in keyof M & string]: M[Type] extends Message<InterfaceChangeFields> ? never : Type
+  [Type in keyof M & string]: M[Type] extends HostMessage ? never : Type
 }[keyof M & string]
 
 /** The messages that declare a reply. */

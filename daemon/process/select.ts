@@ -9,14 +9,22 @@ import { noRow } from './wheel.js'
 /** Sources by name, for `vm.select`. Their order is the priority: of several that are ready the first named wins. */
 export type Sources = Readonly<Record<string, Source<unknown>>>
 
+/** What one source of a `vm.select` gives. */
+export interface SelectedSource<out Name, out Done, out Value> {
+  /** The name of the source that won. */
+  readonly source: Name
+  /** The source has ended: it is closed, and nothing is left in it. */
+  readonly done: Done
+  /** What it gave; undefined if it has ended. */
+  readonly value: Value
+}
+
 /**
  * What `vm.select` gives: the name of the source that won, and its value, or `done` if that source has ended. A union,
  * told apart by `source` and `done`.
  */
 export type Selected<S extends Sources> = {
-  [Name in keyof S & string]:
-    | { readonly source: Name; readonly done: false; readonly value: ValueOf<S[Name]> }
-    | { readonly source: Name; readonly done: true; readonly value: undefined }
+  [Name in keyof S & string]: SelectedSource<Name, false, ValueOf<S[Name]>> | SelectedSource<Name, true, undefined>
 }[keyof S & string]
 
 type AnySelected = { source: string; done: boolean; value: unknown }

@@ -27,12 +27,21 @@ const corod: readonly Topic[] = [
   {
     title: 'Defining a node',
     intro: 'The default export of a module is its node. `processNode` infers every type from what it is given.',
-    names: ['processNode', 'ProcessNodeOptions', 'ProcessContext', 'CounterSpec', 'Severity', 'Enqueue', 'Log'],
+    names: [
+      'processNode',
+      'ProcessNodeOptions',
+      'ProcessContext',
+      'CounterSpec',
+      'CounterText',
+      'Severity',
+      'Enqueue',
+      'Log',
+    ],
   },
   {
     title: 'Waiting and time',
     intro: 'All durations and times are milliseconds; fractions count. Every wait ends when the node is stopped.',
-    names: ['Vm', 'Timer', 'Source', 'Sources', 'Selected', 'ValueOf', 'Unordered'],
+    names: ['Vm', 'Timer', 'Source', 'Sources', 'Selected', 'SelectedSource', 'ValueOf', 'Unordered'],
   },
   {
     title: 'Inbox and channels',
@@ -55,7 +64,7 @@ const corod: readonly Topic[] = [
   {
     title: 'Events',
     intro: 'An event has the name of its message as `type`, its fields, and what every event has.',
-    names: ['MessageOf', 'EventMeta', 'GapEvent', 'Answering'],
+    names: ['MessageOf', 'TypedEvent', 'EventMeta', 'EventValues', 'GapEvent', 'Answering'],
   },
   {
     title: 'Sending to other nodes',
@@ -74,7 +83,17 @@ const corod: readonly Topic[] = [
     title: 'Types of definitions',
     intro: 'For functions that take or make nodes, messages or fields. A node by itself needs none of them.',
     names: [
-      ...['DefinedNode', 'ProcessNode', 'AnyOptions', 'StandardSchema', 'Message', 'MessageForm', 'Call', 'Messages'],
+      ...[
+        'DefinedNode',
+        'ProcessNode',
+        'AnyOptions',
+        'StandardSchema',
+        'Message',
+        'MessageForm',
+        'Call',
+        'HostMessage',
+        'Messages',
+      ],
       ...['Fields', 'NoFields', 'FieldValues', 'ValueOfKind', 'NodeOfMessages', 'MessagesOfPeer', 'ReplyTo'],
     ],
   },

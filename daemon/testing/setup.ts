@@ -1,7 +1,7 @@
 // setup.ts: what a test says when it starts a node and sends to it, typed by the node's definition.
 
-import type { InterfaceChangeFields, InterfaceChangeKind } from '../message/interface.js'
-import type { Call, FieldValues, Message, Messages } from '../message/message.js'
+import type { InterfaceChangeKind } from '../message/interface.js'
+import type { Call, FieldValues, HostMessage, Message, Messages } from '../message/message.js'
 import type { RecordSink } from '../record/recorder.js'
 import type { CliScript } from './cli.js'
 import type { EventSetup, InterfaceState } from './events.js'
@@ -24,7 +24,7 @@ export interface NodeSetup {
 
 /** The names of the messages that somebody may send: of all but `interfaceChange`, which comes from the host. */
 export type Sendable<M extends Messages> = {
-  [Type in keyof M & string]: M[Type] extends Message<InterfaceChangeFields> ? never : Type
+  [Type in keyof M & string]: M[Type] extends HostMessage ? never : Type
 }[keyof M & string]
 
 /** The names of the messages that were made by `call()`. */
