@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -64,6 +65,12 @@ static int block_signals(void) {
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN); // a file size limit is a full disk
   return signalfd(-1, &stop, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+// From here on the end of the parent is a signal to stop. It may have ended before that: then there is another parent.
+static void follow(pid_t parent) {
+  if (prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && getppid() != parent)
+    raise(SIGTERM);
 }
 
 static int open_core(struct corod_standalone *host) {
@@ -133,12 +140,15 @@ static int run(struct corod_standalone *host, int signals) {
 }
 
 int main(int argc, char **argv) {
+  pid_t parent = getppid();
   static struct corod_standalone host = {.capture = {.fd = -1}, .kernel = {.fd = -1}};
   int status = corod_options_read(&host.options, argc, argv);
   if (status < 0 && host.options.command)
     status = corod_client(host.options.cli, host.options.command);
   if (status < 0) {
     int signals = block_signals();
+    if (host.options.with_parent)
+      follow(parent);
     host.started = corod_clock();
     if (signals < 0 || !corod_loop_init(&host.loop)) {
       fprintf(stderr, "corod-standalone: cannot start: %s\n", strerror(errno));

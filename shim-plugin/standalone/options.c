@@ -27,6 +27,7 @@ static const char help[] =
     "  --pcap FILE        packets that nodes send are written here (pcapng); counted and dropped if not given\n"
     "  --max-nodes N      nodes at most, 1 to 4095 (4095)\n"
     "  --no-interfaces    do not watch the kernel's interfaces\n"
+    "  --with-parent      stop when the process that started this one ends, however it ends\n"
     "  --log-level LEVEL  error, warn, info or debug (info)\n"
     "  --help, --version\n"
     "\n"
@@ -83,7 +84,7 @@ static char *join(char **words, int n) {
 }
 
 int corod_options_read(struct corod_options *o, int argc, char **argv) {
-  enum { SOCKET = 256, MODE, GROUP, CLI, PCAP, MAX_NODES, NO_INTERFACES, LOG_LEVEL, HELP, VERSION };
+  enum { SOCKET = 256, MODE, GROUP, CLI, PCAP, MAX_NODES, NO_INTERFACES, WITH_PARENT, LOG_LEVEL, HELP, VERSION };
   static const struct option known[] = {
       {"socket", required_argument, NULL, SOCKET},
       {"mode", required_argument, NULL, MODE},
@@ -92,6 +93,7 @@ int corod_options_read(struct corod_options *o, int argc, char **argv) {
       {"pcap", required_argument, NULL, PCAP},
       {"max-nodes", required_argument, NULL, MAX_NODES},
       {"no-interfaces", no_argument, NULL, NO_INTERFACES},
+      {"with-parent", no_argument, NULL, WITH_PARENT},
       {"log-level", required_argument, NULL, LOG_LEVEL},
       {"help", no_argument, NULL, HELP},
       {"version", no_argument, NULL, VERSION},
@@ -134,6 +136,9 @@ int corod_options_read(struct corod_options *o, int argc, char **argv) {
       break;
     case NO_INTERFACES:
       o->interfaces = false;
+      break;
+    case WITH_PARENT:
+      o->with_parent = true;
       break;
     case LOG_LEVEL:
       if (!read_level(optarg, &o->level))

@@ -17,6 +17,7 @@ struct corod_options {
   int64_t group; // -1: the process' own
   uint32_t max_nodes;
   bool interfaces;
+  bool with_parent; // stop when the parent process ends
   enum corod_log_level level;
   char *command; // client mode: what to ask the host at `cli`; owned
 };

@@ -7,6 +7,7 @@ import { Folder } from '../support/folder.js'
 import { canBeNobody } from '../support/nobody.js'
 import { Program } from '../support/program.js'
 import { finished } from '../support/service.js'
+import { waitFor } from '../support/wait.js'
 import { program, startHost } from './host.js'
 
 /** Runs the program to its end as nobody, who may do little. */
@@ -19,7 +20,17 @@ describe('corod-standalone', () => {
     const help = await finished(program, ['--help'])
     assert.equal(help.code, 0)
     assert.equal(help.stderr, '')
-    for (const option of ['socket', 'mode', 'group', 'cli', 'pcap', 'max-nodes', 'no-interfaces', 'log-level'])
+    for (const option of [
+      'socket',
+      'mode',
+      'group',
+      'cli',
+      'pcap',
+      'max-nodes',
+      'no-interfaces',
+      'with-parent',
+      'log-level',
+    ])
       assert.match(help.stdout, new RegExp(`^  --${option}\\b`, 'm'))
     const version = await finished(program, ['--version'])
     assert.equal(version.code, 0)
@@ -58,6 +69,17 @@ describe('corod-standalone', () => {
       assert.deepEqual(await host.program.kill(signal), { code: 0, signal: null })
       assert.deepEqual(readdirSync(folder.path), [])
     }
+  })
+
+  it('ends with its parent, if that is wanted, however that ends', async () => {
+    using folder = new Folder()
+    const args = ['--socket', folder.at('host.sock'), '--no-interfaces', '--with-parent']
+    const script = '"$@" & sleep 60'
+    await using parent = new Program('sh', ['-c', script, 'sh', program, ...args], { detached: true })
+    await parent.says(/ready/)
+    process.kill(parent.pid, 'SIGKILL')
+    await waitFor('the end of the host', () => !existsSync(folder.at('host.sock')))
+    process.kill(-parent.pid, 'SIGKILL')
   })
 
   it('gives its sockets the mode and group that were asked for', async () => {
