@@ -51,7 +51,7 @@ export const globals: readonly Option[] = [
   },
   {
     flags: '--socket <path>',
-    text: `Control socket of the daemon (default: $COROD_SOCKET, else control.socket of the configuration, else ${systemSocket})`,
+    text: `Control socket of the daemon (default: $COROD_SOCKET, else that of the corod dev that runs for the configuration, else control.socket of it, else ${systemSocket})`,
   },
   { flags: '--json', text: 'Print one JSON object, for programs; errors too' },
   { flags: '-q, --quiet', text: 'Print results and errors only' },
@@ -79,6 +79,23 @@ export const commands: readonly Command[] = [
       'corod run -c corod.yaml --record /tmp/recordings --record-node beacon',
     ],
     run: async (args, given, out) => (await import('./start.js')).start(args, given, out),
+  },
+  {
+    name: 'dev',
+    summary: 'run the nodes of a project while you write them',
+    text: 'Starts a standalone host, or uses the one that is named, and the daemon. When the configuration, a module or something that it imports changes, the change is applied as corod reload does it: no event is lost, and nodes that did not change go on. Faults are shown with the line that they are in, and the code that runs stays. The types are checked by the TypeScript of the project beside that. Other commands find this daemon by its configuration file. Ctrl-C ends everything.',
+    arguments: [],
+    options: [
+      { flags: '--host-socket <path>', text: 'Attach socket of a host that runs, VPP for example; none is started' },
+      {
+        flags: '--pcap <file>',
+        text: 'Write the packets that nodes send to this file; only of the host that is started',
+      },
+      { flags: '--no-types', text: 'Do not check the types' },
+    ],
+    exits: ['failed', 'permission', 'config'],
+    examples: ['corod dev', 'corod dev -c lab.yaml --host-socket /run/vpp/corod.sock'],
+    run: async (args, given, out) => (await import('./dev.js')).dev(args, given, out),
   },
   {
     name: 'check',

@@ -65,6 +65,11 @@ export class Output {
     this.#write(this.streams.stderr, text)
   }
 
+  /** A line for people while the command goes on, on standard output. */
+  line(text: string): void {
+    this.#write(this.streams.stdout, text)
+  }
+
   /** Rows under a head, columns aligned; the last column is not padded. */
   table(head: readonly string[], rows: readonly (readonly (Cell | string)[])[]): string {
     const all = [head.map(text => ({ text, paint: 'dim' as const })), ...rows.map(row => row.map(cell))]
@@ -81,10 +86,11 @@ export class Output {
 
   /** `text` in colour, if standard output is a terminal that is allowed to show some. */
   paint(text: string, paint: Paint | undefined): string {
-    return paint === undefined || !this.#colorful ? text : `\x1b[${codes[paint]}m${text}\x1b[0m`
+    return paint === undefined || !this.colorful ? text : `\x1b[${codes[paint]}m${text}\x1b[0m`
   }
 
-  get #colorful(): boolean {
+  /** Whether colours are wanted: standard output is a terminal, and nobody said no. */
+  get colorful(): boolean {
     const { NO_COLOR, TERM } = this.streams.env
     return this.manner.color && this.streams.stdout.isTTY === true && !NO_COLOR && TERM !== 'dumb'
   }

@@ -1,6 +1,7 @@
 // place.ts: which configuration file and which socket a command means.
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { devSocket } from './dev/folder.js'
 import { CliError } from './exits.js'
 
 /** The configuration of an installed daemon. */
@@ -42,13 +43,15 @@ export function namedSocket(places: Places): string | undefined {
 }
 
 /**
- * The control socket of the daemon that is meant: the one that was named, else the one in the configuration file if
- * there is one, else the system's.
+ * The control socket of the daemon that is meant: the one that was named, else that of the corod dev that runs for the
+ * configuration file, else the one in that file if there is one, else the system's.
  */
 export async function controlSocket(places: Places): Promise<string> {
   const named = namedSocket(places)
   if (named !== undefined) return named
   const file = configFile(places)
+  const dev = await devSocket(file, places.env)
+  if (dev !== undefined) return dev
   if (places.config === undefined && !existsSync(file)) return systemSocket
   const { loadControlSocket } = await import('../config/load.js')
   return loadControlSocket(file)

@@ -6,7 +6,7 @@ import { suggest } from '../config/suggest.js'
 import { ControlServer } from '../control/server.js'
 import { SocketFileError } from '../control/socket.js'
 import { Daemon } from '../host/daemon.js'
-import { loadNodes } from '../host/loader.js'
+import { LoadError, loadNodes } from '../host/loader.js'
 import { type DaemonLog, makeLog } from '../host/log.js'
 import { holdYoungGeneration } from '../host/memory.js'
 import { lockFile } from '../host/notify.js'
@@ -14,6 +14,7 @@ import type { ReloadReport } from '../host/report.js'
 import { Service } from '../host/service.js'
 import { version } from '../host/version.js'
 import { CliError, exits } from './exits.js'
+import { type Ending, Signals, signalNumbers } from './signals.js'
 
 export { loadTable } from '../host/loader.js'
 
@@ -26,28 +27,43 @@ export interface RunOptions extends Overrides {
 
 /** sysexits(3) EX_SOFTWARE: an error that nobody caught, and that is no node's. */
 const fatal = 70
-const signalNumbers = { SIGINT: 2, SIGTERM: 15 } as const
-type Ending = keyof typeof signalNumbers
+
+/** A daemon as its guide sees it. */
+export interface Guided {
+  /** As `corod reload` does. @throws ConfigError */
+  reload(): Promise<ReloadReport>
+  /** Every file that it is made of, by absolute path. */
+  files(): readonly string[]
+  /** Names of its nodes. */
+  nodes(): readonly string[]
+}
+
+/** Who looks after a daemon and tells what happens to it: corod dev. */
+export interface Guide {
+  /** The log is text for people, in colours or not. */
+  readonly color: boolean
+  started(daemon: Guided): void
+}
 
 /**
  * Runs the daemon until a signal. Resolves with the exit status: 0 after SIGTERM or SIGINT, 128 + signal if a second
  * one did not let it finish, 70 after an error that nobody caught.
  * @throws ConfigError, CliError
  */
-export async function run(options: RunOptions): Promise<number> {
+export async function run(options: RunOptions, guide?: Guide): Promise<number> {
   // Before anything else, so that a signal during a slow start is not lost.
   const signals = new Signals()
   const grow = holdYoungGeneration()
   try {
-    const config = loadConfig(options.file, options)
+    const config = guided(loadConfig(options.file, options), guide)
     checkNames(config, options.record?.names ?? [])
     const log = makeLog({
       level: options.quiet ? 'error' : config.log.level,
-      pretty: process.stdout.isTTY === true,
-      color: process.stdout.isTTY === true && !process.env.NO_COLOR,
+      pretty: guide !== undefined || process.stdout.isTTY === true,
+      color: guide?.color ?? (process.stdout.isTTY === true && !process.env.NO_COLOR),
     })
     try {
-      return await new Running(config, options, log, signals, grow).run()
+      return await new Running(config, options, log, signals, grow, guide).run()
     } finally {
       log.flush()
     }
@@ -67,6 +83,15 @@ export async function checkModules(config: Config): Promise<readonly Problem[]> 
   }
 }
 
+/** What is wrong with a configuration, and the files that say it; undefined: `error` is about something else. */
+export function faultsOf(
+  error: unknown,
+): { readonly problems: readonly Problem[]; readonly files: readonly string[] } | undefined {
+  if (!(error instanceof ConfigError)) return undefined
+  const named = error.problems.flatMap(({ file, source }) => (source === undefined ? [file] : [file, source.file]))
+  return { problems: error.problems, files: [...named, ...(error instanceof LoadError ? error.files : [])] }
+}
+
 /** Whoever records a node that is not there has written another one's name. */
 function checkNames({ file, nodes }: Config, names: readonly string[]): void {
   const known = nodes.map(node => node.name)
@@ -77,33 +102,16 @@ function checkNames({ file, nodes }: Config, names: readonly string[]): void {
   throw new CliError('usage', 'NODE_UNKNOWN', `--record-node: ${file} has no node ${wrong}${hint}`)
 }
 
-/** The signals that the process gets, from the moment this exists. */
-class Signals {
-  /** The first signal that asks for an end. */
-  readonly first: Promise<Ending>
-  /** The second one. */
-  readonly second: Promise<Ending>
-  hangup: () => void = () => {}
-  readonly #handlers: Readonly<Record<'SIGINT' | 'SIGTERM' | 'SIGHUP', () => void>>
-
-  constructor() {
-    const told: ((signal: Ending) => void)[] = []
-    this.first = new Promise(resolve => told.push(resolve))
-    this.second = new Promise(resolve => told.push(resolve))
-    const end = (signal: Ending) => told.shift()?.(signal)
-    this.#handlers = { SIGINT: () => end('SIGINT'), SIGTERM: () => end('SIGTERM'), SIGHUP: () => this.hangup() }
-    for (const [signal, handler] of Object.entries(this.#handlers)) process.on(signal, handler)
-  }
-
-  close(): void {
-    for (const [signal, handler] of Object.entries(this.#handlers)) process.off(signal, handler)
-  }
+/** A group that may be there where the daemon is to run one day need not be on the machine of who writes its nodes. */
+function guided(config: Config, guide: Guide | undefined): Config {
+  return guide === undefined ? config : { ...config, control: { ...config.control, group: undefined } }
 }
 
 /** A daemon that runs. */
 class Running {
   readonly #config: Config
   readonly #options: RunOptions
+  readonly #guide: Guide | undefined
   readonly #log: DaemonLog['log']
   readonly #signals: Signals
   #grow: (() => void) | undefined
@@ -114,14 +122,22 @@ class Running {
   #crash: (code: number) => void = () => {}
 
   /** `grow`: the nodes run, memory may be used for speed. */
-  constructor(config: Config, options: RunOptions, { log, setLevel }: DaemonLog, signals: Signals, grow: () => void) {
+  constructor(
+    config: Config,
+    options: RunOptions,
+    { log, setLevel }: DaemonLog,
+    signals: Signals,
+    grow: () => void,
+    guide: Guide | undefined,
+  ) {
+    this.#guide = guide
     this.#config = config
     this.#options = options
     this.#log = log
     this.#signals = signals
     this.#grow = grow
     this.#daemon = new Daemon(config, log, {
-      read: () => loadConfig(options.file, options),
+      read: () => guided(loadConfig(options.file, options), guide),
       adjust: ({ log: { level } }) => options.quiet || setLevel(level),
       watcher: { began: () => this.#service.reloading(), ended: outcome => this.#reloaded(outcome) },
     })
@@ -159,6 +175,11 @@ class Running {
       this.#signals.hangup = () => void this.#daemon.reload().catch(() => {})
       this.#service.ready()
       this.#daemon.onChange(() => this.#changed())
+      this.#guide?.started({
+        reload: () => this.#daemon.reload(),
+        files: () => this.#daemon.files,
+        nodes: () => this.#daemon.nodes().map(node => node.name),
+      })
     } else {
       // Whatever the start still brings, nobody waits for it.
       started.catch(() => {})
@@ -202,6 +223,8 @@ class Running {
   /** A reload has ended. Whatever is wrong with the file, the daemon that runs does not need it. */
   #reloaded(outcome: { readonly report: ReloadReport } | { readonly error: unknown }): void {
     this.#service.reloaded()
+    // It says so itself, and better.
+    if (this.#guide !== undefined) return
     if ('report' in outcome) {
       const { added, removed, changed, adjusted, unchanged, needsRestart, failed, ms } = outcome.report
       const names = (nodes: typeof changed) => nodes.map(({ name }) => name)
