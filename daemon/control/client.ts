@@ -92,11 +92,11 @@ export class ControlClient {
    * outcome: those that Summary counts as accepted are in the host's backlog; others may have been rejected, see there.
    * A stream is read only as fast as the daemon takes it, and closed when the daemon answers before its end.
    */
-  send(node: string, events: Events): Promise<Summary> {
+  async send(node: string, events: Events): Promise<Summary> {
     const path = `/v1/nodes/${encodeURIComponent(node)}/events`
     if (events instanceof Readable) return this.#ask('POST', path, 'application/x-ndjson', events)
     if (Symbol.asyncIterator in events) return this.#ask('POST', path, 'application/x-ndjson', Readable.from(events))
-    if (!Array.isArray(events)) return this.#ask('POST', path, 'application/json', JSON.stringify(events))
+    if (!Array.isArray(events)) return this.#ask('POST', path, 'application/json', json(events))
     return this.#ask('POST', path, 'application/x-ndjson', Readable.from(pieces(events)))
   }
 
@@ -104,9 +104,9 @@ export class ControlClient {
    * Sends one event of a message that declares a reply, and waits for that, `ms` milliseconds (1 to 3600000). The code of
    * the ControlError says how it failed: REFUSED (`body.detail` is the node's reason), TIMEOUT, DIED, UNANSWERED, …
    */
-  ask(node: string, event: Readonly<Record<string, unknown>>, ms: number): Promise<Reply> {
+  async ask(node: string, event: Readonly<Record<string, unknown>>, ms: number): Promise<Reply> {
     const path = `/v1/nodes/${encodeURIComponent(node)}/events?wait=${ms}`
-    return this.#ask('POST', path, 'application/json', JSON.stringify(event), ms)
+    return this.#ask('POST', path, 'application/json', json(event), ms)
   }
 
   /**
@@ -226,11 +226,21 @@ function writable(req: ClientRequest): Promise<void> {
   })
 }
 
+/** The text of an event. Throws ControlError for one that JSON cannot say, or that is nested too deeply. */
+function json(event: unknown): string {
+  try {
+    return JSON.stringify(event)
+  } catch (error) {
+    const why = error instanceof RangeError ? 'too many arrays and objects in each other' : (error as Error).message
+    throw new ControlError(`an event cannot be written as JSON: ${why}`, 'INVALID', exits.failed)
+  }
+}
+
 /** NDJSON in pieces of a good size for the socket. */
 function* pieces(events: readonly unknown[]): Generator<string> {
   let text = ''
   for (const event of events) {
-    text += `${JSON.stringify(event)}\n`
+    text += `${json(event)}\n`
     if (text.length < 32 * 1024) continue
     yield text
     text = ''

@@ -130,7 +130,16 @@ export function bytes(n: number): Kind<Uint8Array> {
   }
 }
 
-/** Any JSON value; only as the last field. In C a `uint32_t` length, then that many bytes of UTF-8. */
+/** Levels of arrays and objects in each other: more of them are no data, and would exhaust the stack of who walks them. */
+const deepest = 100
+
+function checkDepth(value: unknown, left = deepest): void {
+  if (typeof value !== 'object' || value === null) return
+  if (left === 0) throw new Misfit(`more than ${deepest} arrays and objects in each other`)
+  for (const inner of Object.values(value)) checkDepth(inner, left - 1)
+}
+
+/** Any JSON value, nested up to 100 levels deep; only as the last field. In C a `uint32_t` length, then that many bytes of UTF-8. */
 export const json: Kind<JsonValue> = {
   name: 'json',
   size: 4,
@@ -142,13 +151,17 @@ export const json: Kind<JsonValue> = {
     if (used !== end - offset - 4) throw new Misfit(`length ${used} is not the ${end - offset - 4} bytes that follow`)
     const source = readText(view, offset + 4, used, false)
     if (source === undefined) throw new Misfit('not UTF-8')
+    let value: JsonValue
     try {
-      return JSON.parse(source) as JsonValue
+      value = JSON.parse(source) as JsonValue
     } catch {
       throw new Misfit('not JSON')
     }
+    checkDepth(value)
+    return value
   },
   prepare(value) {
+    checkDepth(value)
     let source: string | undefined
     try {
       source = JSON.stringify(value)

@@ -31,6 +31,17 @@ describe('control client', () => {
     await fails(client.node('a/b?c'), 'NODE_UNKNOWN', exits.failed, /"a\/b\?c"/)
   })
 
+  it('an event that JSON cannot say is refused before it is sent', async () => {
+    await using served = await serve()
+    const client = new ControlClient(served.socket)
+    const deep = { type: 'ping', x: JSON.parse('['.repeat(100_000) + ']'.repeat(100_000)) as unknown }
+    const why = /^an event cannot be written as JSON: too many arrays and objects in each other$/
+    await fails(client.send('echo', deep), 'INVALID', exits.failed, why)
+    await fails(client.send('echo', [deep]), 'INVALID', exits.failed, why)
+    await fails(client.ask('echo', deep, 100), 'INVALID', exits.failed, why)
+    assert.deepEqual(served.plane.sent, [])
+  })
+
   it('sends one event, several, and a stream', async () => {
     await using served = await serve()
     const client = new ControlClient(served.socket)

@@ -215,6 +215,24 @@ describe('encode', () => {
     assert.deepEqual(decoded(table, 'link-up', table.encode('link-up', { data: '5' })), { data: 5n })
   })
 
+  it('JSON that is nested too deeply is refused with a word, in both directions', () => {
+    const open = new MessageTable({ it: message(1, { rest: json }) })
+    const nested = (levels: number) => JSON.parse('['.repeat(levels) + ']'.repeat(levels)) as JsonValue
+    assert.deepEqual(decoded(open, 'it', open.encode('it', { rest: nested(100) })), { rest: nested(100) })
+    for (const levels of [101, 100_000]) {
+      assert.deepEqual(
+        pointers(() => open.encode('it', { rest: nested(levels) })),
+        [['/rest', 'more than 100 arrays and objects in each other']],
+      )
+    }
+    const source = Buffer.from('['.repeat(1000) + ']'.repeat(1000))
+    const bytes = Buffer.concat([Buffer.from(new Uint32Array([source.length]).buffer), source])
+    assert.deepEqual(
+      pointers(() => decoded(open, 'it', bytes)),
+      [['/rest', 'more than 100 arrays and objects in each other']],
+    )
+  })
+
   it('JSON that is too long is told at its field', () => {
     const open = new MessageTable({ it: message(1, { id: u32, rest: json }) })
     assert.equal(open.encode('it', { id: 1, rest: 'x'.repeat(4086) }).length, 4096)
