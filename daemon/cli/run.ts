@@ -1,6 +1,6 @@
 // run.ts: corod run: the daemon from its first signal handler to its exit status; and the commands that load modules
 // without running them. The only file of the command line that knows the daemon.
-import { type Config, loadConfig, type Overrides } from '../config/load.js'
+import { type Config, loadConfig, type Overrides, problemAt } from '../config/load.js'
 import { ConfigError, formatProblem, type Problem } from '../config/problems.js'
 import { suggest } from '../config/suggest.js'
 import { ControlServer } from '../control/server.js'
@@ -193,10 +193,19 @@ class Running {
     try {
       await this.#control.listen()
     } catch (error) {
-      if (!(error instanceof SocketFileError)) throw error
-      throw new CliError(error.code === 'PERMISSION' ? 'permission' : 'failed', error.code, error.message)
+      throw error instanceof SocketFileError ? this.#noSocket(error) : error
     }
     await this.#daemon.start()
+  }
+
+  /** What is wrong with the configuration is told at its place, unless the command line said it. */
+  #noSocket({ code, message }: SocketFileError): Error {
+    const own = code === 'GROUP' ? 'group' : 'socket'
+    if (code === 'GROUP' || (code === 'PATH' && this.#options.controlSocket === undefined)) {
+      return new ConfigError([problemAt(this.#config, ['control', own], message)])
+    }
+    if (code === 'PATH') return new CliError('config', code, message)
+    return new CliError(code === 'PERMISSION' ? 'permission' : 'failed', code, message)
   }
 
   async #stop(signal: Ending): Promise<number> {

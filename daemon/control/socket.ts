@@ -17,10 +17,13 @@ const LONGEST = 107
  */
 export type Lock = (path: string) => number | undefined
 
-/** The control socket cannot be had. `IN_USE`: a living process has it; `PERMISSION`; `PATH`: the place is no good. */
+/**
+ * The control socket cannot be had. `IN_USE`: a living process has it; `PERMISSION`; `PATH`: the place is no good, `GROUP`:
+ * there is no such group, so the configuration is wrong; `FAILED`: the system could not.
+ */
 export class SocketFileError extends Error {
   override readonly name = 'SocketFileError'
-  readonly code: 'IN_USE' | 'PERMISSION' | 'PATH'
+  readonly code: 'IN_USE' | 'PERMISSION' | 'PATH' | 'GROUP' | 'FAILED'
 
   constructor(code: SocketFileError['code'], message: string, options?: ErrorOptions) {
     super(message, options)
@@ -33,8 +36,10 @@ export async function listenAt(server: Server, options: ControlOptions, lock: Lo
   const { socket: path } = options
   // A name that nobody can guess, in the same directory, because rename() is what makes the step one.
   const hidden = join(dirname(path), `.${randomBytes(5).toString('hex')}`)
+  let gid: number | undefined
   try {
     checkPath(path, hidden)
+    gid = gidOf(options.group)
   } catch (error) {
     throw explain(error, path, options.group)
   }
@@ -43,7 +48,7 @@ export async function listenAt(server: Server, options: ControlOptions, lock: Lo
     await checkFree(path)
     await bind(server, hidden)
     try {
-      if (options.group !== undefined) fs.lchownSync(hidden, -1, groupId(options.group))
+      if (gid !== undefined) fs.lchownSync(hidden, -1, gid)
       fs.chmodSync(hidden, options.mode)
       fs.renameSync(hidden, path)
     } catch (error) {
@@ -63,13 +68,23 @@ export async function listenAt(server: Server, options: ControlOptions, lock: Lo
   }
 }
 
+function gidOf(group: string | number | undefined): number | undefined {
+  if (group === undefined) return undefined
+  try {
+    return groupId(group)
+  } catch (error) {
+    throw new SocketFileError('GROUP', (error as Error).message, { cause: error })
+  }
+}
+
 function checkPath(path: string, hidden: string): void {
   const length = Math.max(Buffer.byteLength(path), Buffer.byteLength(hidden))
   if (length > LONGEST) {
     throw new SocketFileError('PATH', `${path}: too long for a socket: ${length} bytes, at most ${LONGEST}`)
   }
   const directory = fs.statSync(dirname(path), { throwIfNoEntry: false })
-  if (!directory?.isDirectory()) throw new SocketFileError('PATH', `${dirname(path)}: no such directory`)
+  if (!directory?.isDirectory())
+    throw new SocketFileError('PATH', `${dirname(path)}: no such folder: make it, or choose another path`)
   // Where others may rename files, nobody can tell whose socket this will be.
   if ((directory.mode & 0o1002) === 0o002) {
     throw new SocketFileError('PATH', `${dirname(path)}: everybody may replace files here; use a directory of its own`)
@@ -170,5 +185,6 @@ function explain(error: unknown, path: string, group: string | number | undefine
     const what = `${path}: cannot be made (${code}): this user has no access to ${dirname(path)}`
     return new SocketFileError('PERMISSION', what, { cause: error })
   }
-  return new SocketFileError('PATH', `${path}: ${error.message}`, { cause: error })
+  const wrong = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EINVAL'].includes(code ?? '')
+  return new SocketFileError(wrong ? 'PATH' : 'FAILED', `${path}: ${error.message}`, { cause: error })
 }

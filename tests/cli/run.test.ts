@@ -140,6 +140,24 @@ describe('corod run', function () {
     assert.match(yaml.stderr, /bad\.yaml:1:1: nodse/)
   })
 
+  it('ends with status 78 and the place for a socket whose folder or group is not there', async () => {
+    folder.write('node.ts', waits)
+    const cases: [string, RegExp][] = [
+      ['socket: ./none/c.sock', /corod\.yaml:1:20: control\.socket: .*none: no such folder: make it/],
+      ['socket: ./c.sock, group: no-such-group', /corod\.yaml:1:37: control\.group: there is no group "no-such-group"/],
+      ['socket: ./node.ts', /corod\.yaml:1:20: control\.socket: .*node\.ts: there is a file that is no socket/],
+    ]
+    for (const [control, text] of cases) {
+      const yaml = `control: { ${control} }\nhost: { socket: ./host.sock }\nnodes: { n: { module: ./node.ts } }\n`
+      const program = start(process.execPath, corod, 'run', '-c', folder.write('corod.yaml', yaml))
+      assert.equal((await program.exit).code, 78, program.output)
+      assert.match(program.stderr, text)
+    }
+    const named = run(waits, '', ['--socket', folder.at('none/c.sock')])
+    assert.equal((await named.exit).code, 78)
+    assert.match(named.stderr, /^corod: .*none: no such folder/)
+  })
+
   it('does not take over the control socket of a living daemon, nor its host', async () => {
     await host()
     const first = run(waits)

@@ -153,8 +153,8 @@ describe('control: the socket file', () => {
 
   it('needs a directory', async () => {
     using folder = new Folder()
-    await refuses(folder.at('missing/control.sock'), 'PATH', /missing: no such directory/)
-    await refuses(`${folder.write('file', '')}/control.sock`, 'PATH', /file: no such directory/)
+    await refuses(folder.at('missing/control.sock'), 'PATH', /missing: no such folder/)
+    await refuses(`${folder.write('file', '')}/control.sock`, 'PATH', /file: no such folder/)
   })
 
   it('needs a directory in which not everybody may replace files', async () => {
