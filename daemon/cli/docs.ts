@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { configReference } from '../config/reference.js'
+import { problemReference } from '../control/reference.js'
 import { apiReference } from '../reference/page.js'
 import { apiPages } from '../reference/topics.js'
 import { cliReference } from './reference.js'
@@ -15,6 +16,7 @@ const end = '<!-- end of the generated part -->'
 export const pages: Readonly<Record<string, () => string>> = {
   'config.md': configReference,
   'cli.md': cliReference,
+  'control.md': problemReference,
   ...Object.fromEntries(apiPages.map(({ file }) => [file, () => apiReference().get(file)!])),
 }
 

@@ -56,7 +56,8 @@ const routes: readonly Route[] = [
   },
 ]
 
-const resources = [
+/** Where the resources are, for people. */
+export const resources: readonly string[] = [
   '/v1/status',
   '/v1/nodes',
   '/v1/nodes/{node}/events',

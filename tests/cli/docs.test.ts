@@ -7,6 +7,8 @@ import { exits } from '../../daemon/cli/exits.js'
 import { systemSocket } from '../../daemon/cli/place.js'
 import { loadConfig, maxSocketPath } from '../../daemon/config/load.js'
 import { type JsonSchema, jsonSchema } from '../../daemon/config/schema.js'
+import { problems } from '../../daemon/control/problems.js'
+import { resources } from '../../daemon/control/routes.js'
 import { Folder } from '../support/folder.js'
 
 const page = (name: string) => readFileSync(join(docsFolder, name), 'utf8')
@@ -38,6 +40,13 @@ describe('cli/docs', () => {
     const sections = ['host', 'control', 'log']
     for (const key of all.filter(one => !sections.includes(one))) assert.ok(text.includes(`| \`${key}\` |`), key)
     assert.doesNotMatch(text, /\| {2}\|$/m)
+  })
+
+  it('every problem code of the local socket is on its page, and every resource', () => {
+    const text = page('control.md')
+    assert.ok(problems.size > 25)
+    for (const [code, { status, title }] of problems) assert.ok(text.includes(`| \`${code}\` | ${status} | ${title} |`))
+    for (const path of resources) assert.ok(text.includes(path.replace('{node}', 'NODE')), path)
   })
 
   it('every command, option and exit status is on the page', () => {

@@ -25,7 +25,7 @@ const typescript: Record<string, readonly string[]> = {
     'daemon/cli/replay.ts',
   ],
   'daemon/reference/': ['daemon/process/errors.ts'],
-  'daemon/cli/docs.ts': ['daemon/reference/', 'daemon/config/', 'daemon/cli/'],
+  'daemon/cli/docs.ts': ['daemon/reference/', 'daemon/config/', 'daemon/control/reference.ts', 'daemon/cli/'],
   'daemon/cli/replay.ts': ['daemon/testing/', 'daemon/host/loader.ts', 'daemon/cli/'],
   'daemon/cli/run.ts': ['daemon/host/', 'daemon/control/', 'daemon/config/', 'daemon/message/', 'daemon/cli/'],
   'daemon/main.ts': ['daemon/cli/'],
