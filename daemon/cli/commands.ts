@@ -226,6 +226,20 @@ export const commands: readonly Command[] = [
     run: async (args, given, out) => (await import('./new-node.js')).newNode(args, given, out),
   },
   {
+    name: 'record',
+    summary: 'record a node of a running daemon, for replay',
+    text: 'Prints the file. A recording begins with the life of a coroutine, so the node starts again: its inbox closes, it finishes within its grace time, and the events that are queued stay. Each later life is a file of its own, until --for is over, until --stop, or until the daemon is started again. Ends when the node has started again.',
+    arguments: [{ name: 'NODE', text: 'Name of the node' }],
+    options: [
+      { flags: '--for <duration>', text: 'Record for so long, such as 10m; then the node goes on without' },
+      { flags: '--max-size <size>', text: 'A recording that would become longer, such as 20MiB, ends there' },
+      { flags: '--stop', text: 'Record it no more; it starts again for that, too' },
+    ],
+    exits: ['failed', 'unavailable', 'retry', 'permission', 'config'],
+    examples: ['corod record beacon --for 10m', 'corod record beacon --stop'],
+    run: async (args, given, out) => (await import('./record.js')).record(args, given, out),
+  },
+  {
     name: 'replay',
     summary: 'run a node on what was recorded, and show what it does differently',
     text: 'Needs no daemon and no host, and takes no time: the clock is virtual. Ends with status 0 if the commands of the node are those of the recording, with 1 if not. docs/testing.md says what a recording is.',

@@ -14,6 +14,8 @@ export interface RecordConfig {
   readonly size: number
   /** Recordings of one node that are kept. */
   readonly files: number
+  /** Then it ends, milliseconds since 1970; of an order at run time. */
+  readonly until?: number
 }
 
 /** Where dead letters go, and when an event becomes one. */
@@ -154,11 +156,16 @@ export function letterFolder(state: string): string {
   return join(state, 'dead-letters')
 }
 
+/** Where nodes are recorded. */
+export function recordFolder(state: string): string {
+  return join(state, 'recordings')
+}
+
 function recordOf(name: string, node: NodeSettings, state: string, { record }: Overrides): RecordConfig | undefined {
   if (record !== undefined && (record.names?.includes(name) ?? true)) {
     return { ...recordDefaults, ...node.record, folder: resolve(record.folder) }
   }
-  return node.record && { ...node.record, folder: join(state, 'recordings') }
+  return node.record && { ...node.record, folder: recordFolder(state) }
 }
 
 function socketFault(config: Config, path: Path, socket: string): Problem[] {

@@ -3,7 +3,15 @@
 import { type ClientRequest, type RequestOptions, request } from 'node:http'
 import { Readable } from 'node:stream'
 import type { Problem } from '../config/problems.js'
-import type { DeadLetter, LettersSettled, NodeReport, ReloadReport, StatusReport } from '../host/report.js'
+import type {
+  DeadLetter,
+  LettersSettled,
+  NodeReport,
+  RecordOrder,
+  RecordReport,
+  ReloadReport,
+  StatusReport,
+} from '../host/report.js'
 import type { Summary } from './intake.js'
 import type { ProblemDocument } from './problems.js'
 
@@ -120,6 +128,17 @@ export class ControlClient {
   /** The newest dead letters of a node, at most `limit` (1 to 10000), the oldest first; and how many there are. */
   deadLetters(node: string, limit = 100): Promise<Json<{ total: number; letters: readonly DeadLetter[] }>> {
     return this.#ask('GET', `/v1/nodes/${encodeURIComponent(node)}/dead-letters?limit=${limit}`)
+  }
+
+  /** Has a node recorded, from a new life that begins now; see RecordOrder. Resolves when it has started again. */
+  record(node: string, order: RecordOrder = {}): Promise<RecordReport> {
+    const path = `/v1/nodes/${encodeURIComponent(node)}/recording`
+    return this.#ask('PUT', path, 'application/json', JSON.stringify(order), longestReload)
+  }
+
+  /** Has a node recorded no more. Resolves when it has started again. */
+  async unrecord(node: string): Promise<void> {
+    await this.#ask('DELETE', `/v1/nodes/${encodeURIComponent(node)}/recording`, undefined, undefined, longestReload)
   }
 
   /** Sends dead letters of a node again, in their order, or drops them: those of `ids`, or all. */

@@ -5,7 +5,7 @@ import type { ControlPlane } from '../host/report.js'
 /** What is asked of the daemon. */
 export type Plane = Pick<
   ControlPlane,
-  'status' | 'nodes' | 'table' | 'send' | 'ask' | 'reload' | 'deadLetters' | 'settleLetters'
+  'status' | 'nodes' | 'table' | 'send' | 'ask' | 'reload' | 'deadLetters' | 'settleLetters' | 'record' | 'unrecord'
 >
 
 /** What clients of the control socket may use. Times are milliseconds, sizes bytes. */

@@ -5,6 +5,7 @@ import { askNode, waitOf } from './ask.js'
 import { noSuchNode, type Surroundings, takeEvents } from './events.js'
 import { listLetters, settleLetters } from './letters.js'
 import { Problem } from './problems.js'
+import { recordNode, unrecordNode } from './record.js'
 import { reloadNow } from './reload.js'
 
 interface Route {
@@ -54,6 +55,13 @@ const routes: readonly Route[] = [
       POST: (around, req, name = '') => settleLetters(around, name, req),
     },
   },
+  {
+    path: /^\/v1\/nodes\/([^/]+)\/recording$/,
+    methods: {
+      PUT: (around, req, name = '') => recordNode(around, name, req),
+      DELETE: (around, _req, name = '') => unrecordNode(around, name),
+    },
+  },
 ]
 
 /** Where the resources are, for people. */
@@ -63,6 +71,7 @@ export const resources: readonly string[] = [
   '/v1/nodes/{node}/events',
   '/v1/nodes/{node}/schema',
   '/v1/nodes/{node}/dead-letters',
+  '/v1/nodes/{node}/recording',
   '/v1/reload',
 ]
 

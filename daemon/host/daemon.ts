@@ -1,10 +1,12 @@
 // daemon.ts: the daemon as a whole: one attachment, a supervisor for each node, and what the control plane asks of them.
 import { Link, now } from '../../shm/ring.js'
-import { type Config, letterFolder, loadConfig } from '../config/load.js'
+import { type Config, letterFolder, loadConfig, recordFolder } from '../config/load.js'
+import { recordDefaults } from '../config/schema.js'
 import { suggest } from '../config/suggest.js'
 import { MessageError } from '../message/errors.js'
 import type { MessageTable } from '../message/table.js'
 import type { Log } from '../process/node.js'
+import { newestRecording } from '../record/file.js'
 import { Attachment } from './attachment.js'
 import type { Place } from './binding.js'
 import { DeadLetters } from './dead-letters.js'
@@ -19,6 +21,8 @@ import {
   type DeadLetter,
   type LettersSettled,
   type NodeReport,
+  type RecordOrder,
+  type RecordReport,
   type ReloadReport,
   type ReloadWatcher,
   SendError,
@@ -204,6 +208,28 @@ export class Daemon implements ControlPlane {
 
   settleLetters(node: string, how: 'resend' | 'drop', ids?: readonly string[]): Promise<LettersSettled> {
     return this.#letters.settle(node, how, ids)
+  }
+
+  async record(node: string, order: RecordOrder): Promise<RecordReport> {
+    this.#table(node)
+    const { nodes, state } = this.#reloads.config
+    const own = nodes.find(({ name }) => name === node)?.record ?? { ...recordDefaults, folder: recordFolder(state) }
+    const began = Date.now()
+    const until = order.for === undefined ? undefined : began + order.for
+    const { folder, files } = own
+    const size = order.size ?? own.size
+    await this.#reloads.record(node, { folder, files, size, ...(until === undefined ? {} : { until }) })
+    const file = newestRecording(node, folder, began)
+    return {
+      folder,
+      ...(file === undefined ? {} : { file }),
+      ...(until === undefined ? {} : { until: new Date(until).toISOString() }),
+    }
+  }
+
+  async unrecord(node: string): Promise<void> {
+    this.#table(node)
+    await this.#reloads.record(node, undefined)
   }
 
   async sendEncoded(node: string, code: number, bytes: Uint8Array): Promise<Accepted> {

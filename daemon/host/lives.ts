@@ -8,6 +8,9 @@ import { RecordFile, type RecordPlace } from '../record/file.js'
 import { type RecordedPort, recordPort } from '../record/recorder.js'
 import type { LoadedNode } from './loader.js'
 
+/** Milliseconds that setTimeout can wait. */
+const longestTimer = 0x7fff_ffff
+
 /** Makes the coroutines of a node. */
 export class Lives {
   readonly #node: LoadedNode
@@ -21,9 +24,11 @@ export class Lives {
   /** A life on `port`; run it once. A recording that cannot be begun is told in the log, and the node lives without. */
   begin(port: NodePort<AnyEvent>): NodeRuntime {
     const { definition, config } = this.#node
-    const file = config.record === undefined ? undefined : this.#file(config.record)
+    const { record } = config
+    const left = (record?.until ?? Number.POSITIVE_INFINITY) - Date.now()
+    const file = record === undefined || left <= 0 ? undefined : this.#file(record)
     if (file === undefined) return new NodeRuntime(definition, port, this.#node)
-    return new RecordedLife(this.#node, recordPort(port, this.#node, file), file)
+    return new RecordedLife(this.#node, recordPort(port, this.#node, file), file, left)
   }
 
   #file(place: RecordPlace): RecordFile | undefined {
@@ -43,14 +48,25 @@ class RecordedLife extends NodeRuntime<AnyEvent> {
   readonly #port: RecordedPort
   readonly #file: RecordFile
 
-  constructor(node: LoadedNode, port: RecordedPort, file: RecordFile) {
+  readonly #timer: NodeJS.Timeout | undefined
+
+  /** `left`: milliseconds after which it goes on without being recorded. */
+  constructor(node: LoadedNode, port: RecordedPort, file: RecordFile, left: number) {
     super(node.definition, port, node)
     this.#port = port
     this.#file = file
+    if (left <= longestTimer) this.#timer = setTimeout(() => this.#leave(), left).unref()
+  }
+
+  #leave(): void {
+    if (this.#port.recording) this.#port.log.info({ file: this.#file.path }, 'is recorded no more')
+    this.#port.leave()
+    this.#file.close()
   }
 
   override async run(): Promise<RunResult> {
     const result = await super.run()
+    clearTimeout(this.#timer)
     this.#port.end(result)
     this.#file.close()
     return result

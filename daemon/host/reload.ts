@@ -1,6 +1,6 @@
 // reload.ts: the configuration that the daemon runs, from its first load over every later one. A new one is read and
 // checked as a whole, modules included, before anything of it is applied: a bad one changes nothing.
-import type { Config } from '../config/load.js'
+import type { Config, RecordConfig } from '../config/load.js'
 import { type Difference, difference, type Version } from './difference.js'
 import { type LoadedNode, load } from './loader.js'
 import { Modules } from './modules.js'
@@ -25,6 +25,8 @@ export class Reloads {
   readonly #modules = new Modules()
   #version: Version
   #files: readonly string[] = []
+  /** Nodes of which somebody wanted at run time that they are recorded, or not. */
+  readonly #recorded = new Map<string, RecordConfig | undefined>()
   #since = new Date()
   #count = 0
   #stopping = false
@@ -64,6 +66,31 @@ export class Reloads {
     return turn
   }
 
+  /**
+   * Has a node recorded from now on, or no more, whatever its configuration says, also after later reloads. It starts again
+   * for that, with its queue. Resolves when the host has it again, or is away.
+   * @throws StoppingError
+   */
+  record(name: string, record: RecordConfig | undefined): Promise<void> {
+    const turn = this.#turn.then(async () => {
+      this.#refuseWhenStopping()
+      this.#recorded.set(name, record)
+      const before = this.#version
+      this.#version = { ...before, nodes: this.#asOrdered(before.nodes) }
+      const order = this.#version.nodes.map(node => node.config.name)
+      await this.#services.change(difference(before, this.#version), order)
+    })
+    this.#turn = turn.catch(() => {})
+    return turn
+  }
+
+  #asOrdered(nodes: readonly LoadedNode[]): readonly LoadedNode[] {
+    return nodes.map(node => {
+      const { name } = node.config
+      return this.#recorded.has(name) ? { ...node, config: { ...node.config, record: this.#recorded.get(name) } } : node
+    })
+  }
+
   /** Nothing is loaded from now on. Resolves when no reload is under way. */
   async stop(): Promise<void> {
     this.#stopping = true
@@ -88,7 +115,8 @@ export class Reloads {
   async #reload(): Promise<ReloadReport> {
     const began = performance.now()
     const config = this.#services.read()
-    const { nodes, files } = await load(config, this.#modules)
+    const loaded = await load(config, this.#modules)
+    const [nodes, files] = [this.#asOrdered(loaded.nodes), loaded.files]
     this.#refuseWhenStopping()
     const to = difference(this.#version, { config, nodes })
     const running = runnable(this.#version.config, config)

@@ -149,6 +149,24 @@ export interface LettersSettled {
   readonly failures: readonly LetterFailure[]
 }
 
+/** How a node is to be recorded. */
+export interface RecordOrder {
+  /** Milliseconds after which it is recorded no more, 1 to 2147483647; absent: until it is told so. */
+  readonly for?: number
+  /** Bytes of the longest recording, from 4096; absent: as configured, or 100 MiB. */
+  readonly size?: number
+}
+
+/** What became of an order to record a node. */
+export interface RecordReport {
+  /** The folder with its recordings. */
+  readonly folder: string
+  /** The recording that has begun; absent: the host is away, or the log says why not. */
+  readonly file?: string
+  /** ISO 8601: when it ends. */
+  readonly until?: string
+}
+
 /** What is wrong with one part of a value. */
 export interface Fault {
   /** JSON pointer (RFC 6901) to it; '' is the value itself. */
@@ -244,6 +262,14 @@ export interface ControlPlane {
    * @throws SendError, or the file system's error
    */
   settleLetters(node: string, how: 'resend' | 'drop', ids?: readonly string[]): Promise<LettersSettled>
+  /**
+   * Has a node recorded for replay, from the start of a new life that begins now: it starts again, within its grace time,
+   * with its queue.
+   * @throws SendError, StoppingError
+   */
+  record(node: string, order: RecordOrder): Promise<RecordReport>
+  /** Has a node recorded no more: it starts again. @throws SendError, StoppingError */
+  unrecord(node: string): Promise<void>
   /** The same as `send` for an event that `table(node).encode` encoded before. */
   sendEncoded(node: string, code: number, bytes: Uint8Array): Promise<Accepted>
 }

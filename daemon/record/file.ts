@@ -1,5 +1,5 @@
 // file.ts: recordings as files: one for each life of a node, of bounded size, and so many of them.
-import { closeSync, mkdirSync, openSync, readdirSync, unlinkSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, unlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RecordSink } from './recorder.js'
 
@@ -11,6 +11,8 @@ export interface RecordPlace {
   readonly size: number
   /** Recordings of one node that are kept, the new one included. */
   readonly files: number
+  /** When the recording of a life is left and none is begun any more, milliseconds since 1970. Absent: never. */
+  readonly until?: number
 }
 
 /**
@@ -84,6 +86,12 @@ export function recordingsOf(node: string, folder: string): string[] {
   return readdirSync(folder)
     .filter(name => name.startsWith(`${node}-`) && /^\d{8}T\d{6}\.\d{3}Z\.ndjson$/.test(name.slice(node.length + 1)))
     .sort()
+}
+
+/** Path of the last recording of `node` in `folder` that was begun at `since` (milliseconds since 1970) or later. */
+export function newestRecording(node: string, folder: string, since: number): string | undefined {
+  const last = existsSync(folder) ? recordingsOf(node, folder).at(-1) : undefined
+  return last !== undefined && last >= `${node}-${stamp(since)}` ? join(folder, last) : undefined
 }
 
 /** `20260131T235959.123Z`: sorts by time, and no shell minds it. */

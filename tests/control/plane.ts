@@ -6,6 +6,8 @@ import {
   type DeadLetter,
   type LettersSettled,
   type NodeReport,
+  type RecordOrder,
+  type RecordReport,
   type ReloadReport,
   SendError,
   type StatusReport,
@@ -148,6 +150,18 @@ export class FakePlane implements Plane {
   async settleLetters(_node: string, how: 'resend' | 'drop', ids?: readonly string[]): Promise<LettersSettled> {
     this.settled.push({ how, ids })
     return { done: 1, left: 2, failures: [] }
+  }
+
+  /** What was to be recorded. */
+  readonly recorded: { node: string; order: RecordOrder | undefined }[] = []
+
+  async record(node: string, order: RecordOrder): Promise<RecordReport> {
+    this.recorded.push({ node, order })
+    return { folder: '/r', file: '/r/f' }
+  }
+
+  async unrecord(node: string): Promise<void> {
+    this.recorded.push({ node, order: undefined })
   }
 
   #refusal(type: string): Error | undefined {

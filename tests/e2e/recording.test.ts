@@ -1,6 +1,6 @@
 // A daemon that is recorded while it works, and the replay of what it did.
 import assert from 'node:assert/strict'
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { describe, it } from 'mocha'
 import { recordingsOf } from '../../daemon/record/file.js'
 import { readRecording } from '../../daemon/record/reader.js'
@@ -134,6 +134,50 @@ describe('end to end: recording', function () {
     await using program = wrong.program
     assert.equal((await program.exit).code, 2)
     assert.match(program.stderr, /no node metre: did you mean meter\?/)
+  })
+
+  it('corod record: from a new life on, with the queue kept, until the time is over or it is stopped', async () => {
+    using folder = new Folder()
+    await using _host = await startStandalone(folder)
+    await using daemon = startDaemon(folder, yaml(folder))
+    await daemon.running()
+    const { client } = daemon
+    const cli = (...args: string[]) => corod(['--socket', daemon.socket, 'record', 'meter', ...args])
+    const recordings = () => {
+      const place = folder.at('state/recordings')
+      return existsSync(place) ? recordingsOf('meter', place).map(name => `${place}/${name}`) : []
+    }
+    const ends = () =>
+      recordings().map(file => {
+        const last = readRecording(readFileSync(file, 'utf8')).lines.at(-1)
+        return last !== undefined && 'end' in last ? last.end : undefined
+      })
+    await client.send('meter', { type: 'add', n: 5 })
+    const began = await cli()
+    assert.deepEqual([began.code, began.stderr], [0, ''])
+    assert.deepEqual(recordings(), [began.stdout.trim()])
+    // It has started again, and the counts go on.
+    assert.equal((await client.node('meter')).received, 1)
+    await work(daemon)
+    // A reload leaves it as it is.
+    assert.deepEqual((await client.reload()).changed, [])
+
+    const stopped = await cli('--stop')
+    assert.deepEqual([stopped.code, ends()], [0, ['returned']])
+    await client.send('meter', { type: 'add', n: 1 })
+    assert.equal(recordings().length, 1)
+
+    assert.equal((await cli('--for', '300ms')).code, 0)
+    await client.send('meter', { type: 'add', n: 2 })
+    await waitFor('the end of the time', () => ends()[1] === 'left')
+    assert.deepEqual((await client.ask('meter', { type: 'ask' }, 5000)).reply, { sum: 2 })
+    assert.equal(recordings().length, 2)
+    for (const file of recordings()) {
+      const same = await corod(['replay', file, folder.at('meter.ts')])
+      assert.equal(same.code, 0, same.stdout + same.stderr)
+    }
+    assert.equal((await cli('--max-size', '4KiB')).code, 0)
+    await daemon.logged('the end', line => /recording ends here: it would be longer than 4096/.test(`${line.msg}`))
   })
 
   it('a disk that is full ends the recording, and the node goes on', async () => {
