@@ -23,6 +23,24 @@ export default processNode({
 })`
 const usual = 'fine: message(1, { n: u32 }), poison: call(2, { n: u32 }, {}), kill: message(3)'
 
+/** Takes batches, begins when it may, and dies of one event, having written down the whole batch. */
+const batches = `
+import { appendFileSync, existsSync } from 'node:fs'
+import { message, processNode, u32 } from 'corod'
+export default processNode({
+  messages: { fine: message(1, { n: u32 }), kill: message(2, { n: u32 }) },
+  async run(vm, node) {
+    const { folder } = node.options as { folder: string }
+    while (!existsSync(folder + '/go')) await vm.sleep(5)
+    for await (const batch of node.inbox.batches()) {
+      for (const event of batch) {
+        appendFileSync(folder + '/seen', event.type + ' ' + event.seq + ' ' + event.attempts + '\\n')
+        if (event.type === 'kill') process.kill(process.pid, 'SIGKILL')
+      }
+    }
+  },
+})`
+
 function yaml(folder: Folder, more = ''): string {
   const restart = 'restart: { min: 1ms, max: 2ms, crash-loop: { count: 100 } }'
   return `nodes:\n  a: { module: ./a.ts, options: { folder: ${folder.path} }, ${restart}${more} }\n`
@@ -109,6 +127,38 @@ describe('end to end: dead letters', function () {
       [['kill', '2', 3, 'Died']],
     )
     assert.ok(!seen(folder).includes('fine 1 2'), 'what came before was blamed, too')
+  })
+
+  it('an event that kills the daemon from within a batch: it alone is given up, no other event is lost', async () => {
+    using folder = new Folder()
+    folder.write('a.ts', batches)
+    await using _host = await startStandalone(folder)
+    const total = 200
+    for (let death = 0; death < 3; death++) {
+      await using daemon = startDaemon(folder, yaml(folder), { name: `daemon${death}` })
+      if (death === 0) {
+        await daemon.running()
+        const events = Array.from({ length: total }, (_, i) => ({ type: i === 100 ? 'kill' : 'fine', n: i + 1 }))
+        await daemon.client.send('a', events).catch(() => {})
+        writeFileSync(folder.at('go'), '')
+      }
+      await daemon.program.exit
+    }
+    await using daemon = startDaemon(folder, yaml(folder))
+    await daemon.running()
+    await waitFor('the last event', () => seen(folder).some(line => line.startsWith(`fine ${total} `)))
+    const all = await letters(daemon)
+    assert.deepEqual(
+      all.map(({ type, seq, attempts, value }) => [type, seq, attempts, value]),
+      [['kill', '101', 3, { n: 101 }]],
+    )
+    const places = new Set(seen(folder).map(line => line.split(' ')[1]))
+    assert.equal(places.size, total)
+    // The innocent were in the same batch once, and never blamed again.
+    const attempts = seen(folder)
+      .filter(line => line.startsWith('fine'))
+      .map(line => Number(line.split(' ')[2]))
+    assert.equal(Math.max(...attempts), 1)
   })
 
   it('queued events that no longer fit the changed messages of the node', async () => {
