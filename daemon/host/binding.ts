@@ -2,7 +2,7 @@
 // inbox.ts; counts, packets and commands go out here.
 import { type Leave, RingError, statuses, statusOf } from '../../shm/ring.js'
 import type { AnyEvent } from '../message/message.js'
-import { CliError, NodeStoppedError } from '../process/errors.js'
+import { CliError, NodeStoppedError, UndeliveredError } from '../process/errors.js'
 import type { Log } from '../process/node.js'
 import type { NodePort } from '../process/port.js'
 import type { RunResult } from '../process/runtime.js'
@@ -259,6 +259,21 @@ export class NodeBinding implements Binding, Client, NodePort<AnyEvent> {
       if (error instanceof RingError || error instanceof RangeError)
         throw new CliError(command, 'INVALID', error.message, '', { cause: error })
       throw signal.aborted && !(error instanceof CliError) ? new NodeStoppedError(this.name, { cause: error }) : error
+    }
+  }
+
+  async signal(target: string, code: bigint, data: bigint, aborted: AbortSignal): Promise<void> {
+    try {
+      const { ring } = this.#executor
+      const push = (call: number) => ring.signal(this.#place.slot, call, target, code, data)
+      const { status } = await this.#calls.call(push, { signal: aborted })
+      if (status === 0) return
+      const { name, text } = statusOf(status)
+      throw new UndeliveredError(target, name, text)
+    } catch (error) {
+      if (error instanceof NoOutcomeError)
+        throw new UndeliveredError(target, 'HOST_AWAY', error.message, { cause: error })
+      throw error
     }
   }
 

@@ -22,6 +22,8 @@ export interface LoadedNode {
   readonly counters: readonly Counter[]
   /** The other nodes it sends to: what it calls them, by what messages, and their names. */
   readonly peers: readonly (CompiledPeer & { readonly node: string })[]
+  /** Process nodes of the host that it signals. */
+  readonly signals: readonly string[]
   /** As the schema of the definition made them. */
   readonly options: unknown
   /** What `import` takes for its module, in any thread. Another one means other code. */
@@ -81,7 +83,7 @@ export async function load(config: Config, modules: Modules): Promise<Loaded> {
       nodes.push({ config: node, definition, ...compiled, peers, options: checked.value, url })
     }
   }
-  for (const node of nodes) problems.push(...peerFaults(config, node, nodes))
+  for (const node of nodes) problems.push(...peerFaults(config, node, nodes), ...signalFaults(config, node))
   if (problems.length > 0) throw new LoadError(problems, found.files)
   return { nodes, files: found.files }
 }
@@ -139,6 +141,16 @@ function peerFaults(config: Config, { config: node, peers }: LoadedNode, all: re
     }
   }
   return problems
+}
+
+/** Process nodes that the node signals and may not: a wrong datum can crash VPP, so whoever runs it lists them. */
+function signalFaults(config: Config, { config: node, signals }: LoadedNode): Problem[] {
+  return signals
+    .filter(name => !config.signals.includes(name) && !config.nodes.some(one => one.name === name))
+    .map(name => {
+      const text = `it signals the process node "${name}", which is not allowed: list it:  signals: [${name}]`
+      return problemAt(config, ['nodes', node.name, 'module'], printable(text))
+    })
 }
 
 async function optionsOf(

@@ -29,8 +29,11 @@ export function processNode<
   Data = undefined,
   Options = AnyOptions,
   const P extends Peers = Record<never, never>,
->(definition: ProcessNodeOptions<M, Next, Counter, Data, Options, P>): DefinedNode<M, Next, Counter, Data, Options, P> {
-  const { messages, next, counters, options, data, peers, run } = definition
+  const Signalled extends string = never,
+>(
+  definition: ProcessNodeOptions<M, Next, Counter, Data, Options, P, Signalled>,
+): DefinedNode<M, Next, Counter, Data, Options, P, Signalled> {
+  const { messages, next, counters, options, data, peers, signals, run } = definition
   const made = {
     [brand]: true,
     messages: messages ?? ({} as M),
@@ -39,6 +42,7 @@ export function processNode<
     options,
     data,
     peers: tablesOf(peers ?? {}) as DefinedNode<M, Next, Counter, Data, Options, P>['peers'],
+    signals: signals ?? [],
     run,
   }
   compileNode(made)
@@ -63,12 +67,16 @@ export interface CompiledNode {
   readonly next: readonly string[]
   readonly counters: readonly Counter[]
   readonly peers: readonly CompiledPeer[]
+  readonly signals: readonly string[]
 }
 
 const severities: readonly string[] = ['info', 'warn', 'error']
 
 /** How many of each a host takes: COROD_MAX_NEXT, _COUNTERS and _CODES of shm/handshake.h; a test compares them. */
 export const registrationLimits = { next: 64, counters: 128, messages: 256 } as const
+
+/** As many as there may be next nodes; the host itself has no limit for a node. */
+const mostSignals = 64
 
 function few(what: keyof typeof registrationLimits, names: object): void {
   const [count, most] = [Object.keys(names).length, registrationLimits[what]]
@@ -87,13 +95,23 @@ export function compileNode(definition: ProcessNode): CompiledNode {
     }
   }
   if (new Set(definition.next).size !== definition.next.length) throw new TypeError('a next node is there twice')
+  // A module may bring a copy of this package that is older than these.
+  const { peers = {}, signals = [] } = definition as Partial<ProcessNode>
+  if (signals.length > mostSignals) {
+    throw new TypeError(`signals: ${signals.length} are too many, a node has at most ${mostSignals}`)
+  }
+  for (const name of signals) {
+    if (typeof name !== 'string' || !/^[\x21-\x7e]{1,63}$/.test(name)) {
+      throw new TypeError(`process node ${JSON.stringify(name)} in signals: 1 to 63 printable characters`)
+    }
+  }
   const counters = Object.entries<CounterSpec>(definition.counters).map(([name, spec]) => counter(name, spec))
   return {
     table: new MessageTable(definition.messages),
     next: [...definition.next],
     counters,
-    // A module may bring a copy of this package that is older than peers.
-    peers: Object.entries(definition.peers ?? {}).map(([key, messages]) => peer(key, messages)),
+    peers: Object.entries(peers).map(([key, messages]) => peer(key, messages)),
+    signals: [...signals],
   }
 }
 

@@ -74,6 +74,7 @@ export interface ProcessContext<
   Data,
   Options,
   P extends Peers = Record<never, never>,
+  Signalled extends string = never,
 > {
   /** Its name, from the YAML. */
   readonly name: string
@@ -108,6 +109,18 @@ export interface ProcessContext<
   enqueue(next: Next, packet: Uint8Array, to?: Enqueue): boolean
   /** The other nodes that it sends to, by the names of the definition. */
   readonly peers: { readonly [Key in keyof P]: Peer<MessagesOfPeer<P[Key]>> }
+  /**
+   * Signals a process node of the host, as `vlib_process_signal_event` does: with a code and one 8-byte datum. Resolves
+   * when the host has done it. A wrong datum can crash VPP: the configuration lists the nodes for which that is allowed.
+   *
+   * @param code the type of event that the process node knows, 0 to 2^64 - 1.
+   * @param data the datum, 0 to 2^64 - 1; default 0.
+   * @throws UndeliveredError if there is no such process node (`NODE_UNKNOWN`), if it is not listed (`NOT_LISTED`), or
+   * if the host is away (`HOST_AWAY`); ProcessError (`ERR_INVALID_ARGUMENT`) for numbers that are none;
+   * NodeStoppedError.
+   * @example await node.signal('dhcp-client-process', 2)
+   */
+  signal(target: Signalled, code: bigint | number, data?: bigint | number): Promise<void>
 }
 
 /**
@@ -218,6 +231,7 @@ export interface ProcessNodeOptions<
   Data,
   Options,
   P extends Peers = Record<never, never>,
+  Signalled extends string = never,
 > {
   /** The messages it takes, at most 256: `{ enable: message(1, { dest: ip4 }), disable: message(2) }`. */
   readonly messages?: M
@@ -234,11 +248,13 @@ export interface ProcessNodeOptions<
    * says which node each stands for (`peers:`); by default the one of the same name.
    */
   readonly peers?: P
+  /** Process nodes of the host that it signals, at most 64. Those that are not of corod are listed in the YAML, too. */
+  readonly signals?: readonly Signalled[]
   /**
    * The coroutine. When it returns, the node is idle or started again, as its restart policy says; when it throws, it is
    * started again, and the event in hand comes again, marked `redelivered`.
    */
-  run(vm: Vm, node: ProcessContext<M, Next, Counter, Data, Options, P>): Promise<void>
+  run(vm: Vm, node: ProcessContext<M, Next, Counter, Data, Options, P, Signalled>): Promise<void>
 }
 
 /** A node, ready for the loader. Made by `processNode()`; what was left out has its default. */
@@ -249,6 +265,7 @@ export interface DefinedNode<
   Data,
   Options,
   P extends Peers = Record<never, never>,
+  Signalled extends string = never,
 > {
   /** The message table. Those who send to the node take it from here. */
   readonly messages: M
@@ -262,8 +279,10 @@ export interface DefinedNode<
   readonly data: (() => Data) | undefined
   /** The message tables of the peers. */
   readonly peers: { readonly [Key in keyof P]: MessagesOfPeer<P[Key]> }
+  /** The process nodes that it signals. */
+  readonly signals: readonly Signalled[]
   /** The coroutine. */
-  run(vm: Vm, node: ProcessContext<M, Next, Counter, Data, Options, P>): Promise<void>
+  run(vm: Vm, node: ProcessContext<M, Next, Counter, Data, Options, P, Signalled>): Promise<void>
 }
 
 /** Any node: what the loader gets from a module. Only the runtime can call `run` of one. */
@@ -280,6 +299,8 @@ export interface ProcessNode {
   readonly data: (() => unknown) | undefined
   /** The message tables of the peers. */
   readonly peers: Readonly<Record<string, Messages>>
+  /** The process nodes that it signals. */
+  readonly signals: readonly string[]
   /** The coroutine. */
   run(vm: Vm, node: never): Promise<void>
 }

@@ -38,6 +38,8 @@ export interface NodePort<E = AnyEvent> {
   enqueue(next: number, packet: Uint8Array, rx: number, tx: number, flags: number): boolean
   /** Rejects with CliError. When `signal` aborts nobody waits for the result any more. */
   cli(command: string, signal: AbortSignal): Promise<string>
+  /** Signals a process node of the host. Rejects with UndeliveredError. */
+  signal(target: string, code: bigint, data: bigint, aborted: AbortSignal): Promise<void>
   /** The names of the nodes that the definition's peers stand for. */
   readonly peers: readonly string[]
   /**

@@ -16,6 +16,7 @@ import type { NodePort } from './port.js'
 import type { Receiver } from './receiver.js'
 import { NodeVm } from './vm.js'
 import { Scope } from './waits.js'
+import { Work } from './work.js'
 
 const noInterface = 0xffff_ffff
 const maxPacket = 9216
@@ -124,9 +125,8 @@ export class NodeRuntime<E = AnyEvent> implements Owner {
   }
 
   #context(data: unknown): never {
-    const { counters, next } = this.#compiled
-    const names = counters.map(counter => counter.name)
-    return new NodeContext(this.#port, this.#inbox, data, names, next, this.#peers.handles) as never
+    const { handles } = this.#peers
+    return new NodeContext(this.#port, this.#inbox, data, this.#compiled, handles, this.#scope, this.#clock) as never
   }
 }
 
@@ -145,14 +145,18 @@ class NodeContext implements Omit<ProcessContext<Messages, string, string, unkno
   readonly #port: NodePort<unknown>
   readonly #counters = new Map<string, number>()
   readonly #next = new Map<string, number>()
+  readonly #signals: readonly string[]
+  readonly #scope: Scope
+  readonly #clock: Clock
 
   constructor(
     port: NodePort<unknown>,
     inbox: Receiver<unknown>,
     data: unknown,
-    counters: readonly string[],
-    next: readonly string[],
+    compiled: CompiledNode,
     peers: NodePeers['handles'],
+    scope: Scope,
+    clock: Clock,
   ) {
     this.peers = peers
     this.name = port.name
@@ -161,8 +165,11 @@ class NodeContext implements Omit<ProcessContext<Messages, string, string, unkno
     this.inbox = inbox
     this.data = data
     this.#port = port
-    for (const [i, name] of counters.entries()) this.#counters.set(name, i)
-    for (const [i, name] of next.entries()) this.#next.set(name, i)
+    this.#scope = scope
+    this.#clock = clock
+    this.#signals = compiled.signals
+    for (const [i, { name }] of compiled.counters.entries()) this.#counters.set(name, i)
+    for (const [i, name] of compiled.next.entries()) this.#next.set(name, i)
   }
 
   count(counter: string, by = 1): void {
@@ -181,6 +188,25 @@ class NodeContext implements Omit<ProcessContext<Messages, string, string, unkno
     const { rx = noInterface, tx = noInterface, flags = 0 } = to
     return this.#port.enqueue(index, packet, word(rx), word(tx), word(flags))
   }
+
+  signal(target: string, code: bigint | number, data: bigint | number = 0n): Promise<void> {
+    if (this.#scope.stopped !== undefined) return Promise.reject(this.#scope.stopped)
+    try {
+      if (!this.#signals.includes(target)) throw invalid(`node "${this.name}" declares no process node "${target}"`)
+      const [type, datum] = [longWord('code', code), longWord('datum', data)]
+      const start = (aborted: AbortSignal) => this.#port.signal(target, type, datum, aborted)
+      const late = () => this.#port.late()
+      return new Work<void>(this.#scope, this.#clock, Number.POSITIVE_INFINITY, start, late).promise
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+}
+
+function longWord(what: string, value: bigint | number): bigint {
+  const number = typeof value === 'bigint' || Number.isSafeInteger(value) ? BigInt(value) : -1n
+  if (number < 0n || number >= 2n ** 64n) throw invalid(`${what} ${value} is not a 64-bit number`)
+  return number
 }
 
 function word(value: number): number {

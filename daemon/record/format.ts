@@ -127,6 +127,24 @@ export interface OutcomeLine {
   readonly why?: string
 }
 
+/** The node signalled a process node of the host; number `signal`, counted from 1. */
+export interface SignalLine {
+  readonly at: number
+  readonly signal: number
+  readonly target: string
+  readonly code: string
+  readonly data: string
+}
+
+/** What became of signal number `signalled`: it was done, or failed with `error`, a code of errors.ts. */
+export interface SignalledLine {
+  readonly at: number
+  readonly signalled: number
+  readonly error?: string
+  /** The host's name for why. */
+  readonly why?: string
+}
+
 /** How the life ended; `left`: the recording was stopped, the life went on. Absent from a recording that was cut off. */
 export interface EndLine {
   readonly at: number
@@ -147,6 +165,8 @@ export type RecordingLine =
   | ReplyLine
   | PeerLine
   | OutcomeLine
+  | SignalLine
+  | SignalledLine
   | EndLine
 
 /** A recording as it was read. docs/testing.md has the format. */

@@ -72,6 +72,8 @@ const kinds: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
     fields: object,
   },
   from: { from: whole, place: optional(digits), reply: optional(object), error: optional(text), why: optional(text) },
+  signal: { signal: whole, target: text, code: digits, data: digits },
+  signalled: { signalled: whole, error: optional(text), why: optional(text) },
   end: { end: value => ends.includes(value), error: optional(text) },
 }
 

@@ -73,6 +73,7 @@ class Recorder implements RecordedPort {
   #closed = false
   #calls = 0
   #sent = 0
+  #signals = 0
 
   constructor(port: NodePort<AnyEvent>, names: RecordedNames, sink: RecordSink) {
     this.name = port.name
@@ -213,6 +214,19 @@ class Recorder implements RecordedPort {
     return reply
   }
 
+  async signal(target: string, code: bigint, data: bigint, aborted: AbortSignal): Promise<void> {
+    const signal = ++this.#signals
+    this.#write({ at: this.#at(), signal, target, code: `${code}`, data: `${data}` })
+    try {
+      await this.#port.signal(target, code, data, aborted)
+      this.#write({ at: this.#at(), signalled: signal })
+    } catch (error) {
+      const why = error instanceof UndeliveredError ? { why: error.status } : {}
+      this.#write({ at: this.#at(), signalled: signal, error: codeOf(error), ...why })
+      throw error
+    }
+  }
+
   #toPeer(kind: PeerLine['kind'], peer: number, code: number, bytes: Uint8Array): number {
     if (this.#sink === undefined) return 0
     const { key, table } = this.#names.peers[peer]!
@@ -228,7 +242,7 @@ class Recorder implements RecordedPort {
     try {
       return await outcome
     } catch (error) {
-      const code = error instanceof ProcessError ? error.code : String(error)
+      const code = codeOf(error)
       const why = error instanceof RefusedError ? error.reason : error instanceof UndeliveredError ? error.status : ''
       this.#write({ at: this.#at(), from: to, error: code, ...(why === '' ? {} : { why }) })
       throw error
@@ -304,4 +318,8 @@ function isPlain(value: unknown, depth: number): boolean {
 function isRecord(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
   return (prototype === Object.prototype || prototype === null) && !('toJSON' in value)
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof ProcessError ? error.code : String(error)
 }

@@ -114,7 +114,7 @@ const testing: readonly Topic[] = [
     title: 'What the node did',
     intro: '`kit.commands` has all of it in order.',
     names: [
-      ...['Command', 'CountCommand', 'EnqueueCommand', 'CliCommand', 'PeerCommand', 'AnswerCommand'],
+      ...['Command', 'CountCommand', 'EnqueueCommand', 'CliCommand', 'PeerCommand', 'SignalCommand', 'AnswerCommand'],
       ...['PendingCall', 'CallAnswer', 'LogLine'],
     ],
   },

@@ -60,6 +60,20 @@ export interface PeerCommand<Peer extends string = string> {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
+/** The node signalled a process node of the host. */
+export interface SignalCommand {
+  /** Tells it from the others. */
+  readonly kind: 'signal'
+  /** Virtual time, as `vm.now()` gives it. */
+  readonly time: number
+  /** The process node. */
+  readonly target: string
+  /** The type of event. */
+  readonly code: bigint
+  /** The datum. */
+  readonly data: bigint
+}
+
 /** The node answered a call, by `event.reply` or `event.refuse`. */
 export type AnswerCommand = {
   readonly kind: 'answer'
@@ -77,6 +91,7 @@ export type Command<Next extends string = string, Counter extends string = strin
   | EnqueueCommand<Next>
   | CliCommand
   | PeerCommand<Peer>
+  | SignalCommand
   | AnswerCommand
 
 const noInterface = 0xffff_ffff
@@ -123,6 +138,10 @@ export class CommandBook {
 
   cli(time: number, command: string): void {
     this.all.push({ kind: 'cli', time, command })
+  }
+
+  signal(time: number, target: string, code: bigint, data: bigint): void {
+    this.all.push({ kind: 'signal', time, target, code, data })
   }
 
   peer(time: number, kind: 'send' | 'call', event: PeerEvent): void {

@@ -5,7 +5,15 @@ export type { Recording, RecordingHead, RecordingLine } from '../record/format.j
 export { RecordingError, readRecording } from '../record/reader.js'
 export type { RecordSink } from '../record/recorder.js'
 export type { CliAnswer, CliFailure, CliOutput, CliScript } from './cli.js'
-export type { AnswerCommand, CliCommand, Command, CountCommand, EnqueueCommand, PeerCommand } from './commands.js'
+export type {
+  AnswerCommand,
+  CliCommand,
+  Command,
+  CountCommand,
+  EnqueueCommand,
+  PeerCommand,
+  SignalCommand,
+} from './commands.js'
 export type { EventSetup, InterfaceState } from './events.js'
 export { NodeKit, testNode } from './kit.js'
 export type { LogLine } from './log.js'

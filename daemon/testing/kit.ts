@@ -12,6 +12,7 @@ import { checkedOptions } from './options.js'
 import type { NamesOf, PeerScript, ScriptFor } from './peers.js'
 import type { CallAnswer, PendingCall } from './questions.js'
 import type { Callable, FieldArguments, NodeSetup, SendArguments, Sendable, TransitionArguments } from './setup.js'
+import { scriptedSignals } from './signals.js'
 import { defaultLimit } from './spin.js'
 import { Stage } from './stage.js'
 
@@ -33,8 +34,9 @@ export async function testNode<
   Data,
   Options,
   P extends Peers = Record<never, never>,
+  const Signalled extends string = never,
 >(
-  definition: DefinedNode<M, Next, Counter, Data, Options, P>,
+  definition: DefinedNode<M, Next, Counter, Data, Options, P, Signalled>,
   setup: NodeSetup = {},
 ): Promise<NodeKit<M, Next, Counter, P>> {
   const options = await checkedOptions(definition.options, setup.options ?? {})
@@ -54,6 +56,7 @@ export class NodeKit<
   implements AsyncDisposable
 {
   readonly #events: EventMaker
+  readonly #lostSignals = new Map<string, string>()
   // The failure that a method has thrown.
   #told: RunResult | undefined
 
@@ -61,6 +64,7 @@ export class NodeKit<
   constructor(definition: ProcessNode, setup: NodeSetup, options: unknown) {
     const { name = 'test', start = 1_000_000, limit = defaultLimit, record } = setup
     super(new Stage(definition, { name, options, start, limit, record }))
+    this.stage.port.signalled = scriptedSignals(this.#lostSignals)
     this.#events = new EventMaker(definition.messages, this.stage.compiled.table)
     for (const [command, script] of Object.entries(setup.cli ?? {})) this.onCli(command, script)
   }
@@ -169,6 +173,16 @@ export class NodeKit<
     script: ScriptFor<MessagesOfPeer<P[Key]>[Type]>,
   ): void {
     this.stage.others.on(peer, type, script as PeerScript)
+  }
+
+  /**
+   * What the host does with signals to a process node from now on; without this they are done.
+   *
+   * @param status the host's name for why not, such as `NODE_UNKNOWN` or `HOST_AWAY`; undefined: they are done.
+   */
+  onSignal(target: string, status: string | undefined): void {
+    if (status === undefined) this.#lostSignals.delete(target)
+    else this.#lostSignals.set(target, status)
   }
 
   /** Packets that the host still has room for; each takes one off. Set it to 0, and `node.enqueue` returns false. At first: no limit. */

@@ -11,6 +11,7 @@ import { CommandBook } from './commands.js'
 import { type LogLine, logInto } from './log.js'
 import { peerEvent, type ScriptedPeers } from './peers.js'
 import { OpenCalls } from './questions.js'
+import type { TakeSignal } from './signals.js'
 import type { SpinGuard } from './spin.js'
 
 /** What a port is made of. */
@@ -41,6 +42,8 @@ export class MemoryPort implements NodePort<AnyEvent> {
   get nearest(): number {
     return this.#nearest
   }
+  /** What the host does with a signal to a process node. */
+  signalled: TakeSignal = async () => {}
   /** Results that came when the node did not wait for them any more. */
   lateResults = 0
   /** Packets that the host has room for. */
@@ -157,6 +160,11 @@ export class MemoryPort implements NodePort<AnyEvent> {
   cli(command: string, signal: AbortSignal): Promise<string> {
     this.book.cli(this.now(), command)
     return this.#parts.cli.run(command, signal)
+  }
+
+  async signal(target: string, code: bigint, data: bigint): Promise<void> {
+    this.book.signal(this.now(), target, code, data)
+    await this.signalled(target)
   }
 
   send(peer: number, code: number, bytes: Uint8Array, signal: AbortSignal): Promise<bigint> {

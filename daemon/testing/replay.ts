@@ -16,6 +16,7 @@ import { OpenCall } from './questions.js'
 import { RecordedReads } from './reads.js'
 import { ReplayedLines } from './replayed.js'
 import { compare } from './report.js'
+import { recordedSignals } from './signals.js'
 import { defaultLimit } from './spin.js'
 import { type Pace, Stage } from './stage.js'
 import { stepKey, stepsOf, untilCut } from './trace.js'
@@ -86,6 +87,7 @@ export async function replay(
   stage.cli.on(/^/, recordedCli(lines, now))
   stage.port.admit = () => replayed.admit()
   recordedPeers(stage.others, stage.compiled.peers, lines, now)
+  stage.port.signalled = recordedSignals(lines, stage.clock, now)
 
   const undelivered = new Map<string, Undelivered>()
   const reader = new EventReader(definition.messages, stage.compiled.table, start)

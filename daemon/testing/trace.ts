@@ -85,6 +85,7 @@ function deedText(line: RecordingLine): string | undefined {
   if ('enqueue' in line) return packetText(line)
   if ('command' in line) return `cli ${JSON.stringify(line.command)}`
   if ('to' in line) return `${line.kind} ${line.peer} ${line.type} ${JSON.stringify(line.fields)}`
+  if ('signal' in line) return `signal ${line.target} ${line.code} ${line.data}`
   if ('answered' in line) {
     const how = line.refused === undefined ? `reply ${JSON.stringify(line.reply)}` : `refuse ${line.refused}`
     return `#${line.answered} ${how}`

@@ -68,6 +68,7 @@ class Alone implements NodePort {
   async cli(): Promise<string> {
     return ''
   }
+  async signal(): Promise<void> {}
   async send(): Promise<bigint> {
     return 0n
   }

@@ -11,7 +11,8 @@ const table = { enable: message(1, { dest: ip4 }), disable: message(2), link: in
 const routing = { learn: message(1, { dest: ip4, via: ip4 }), lookup: call(2, { dest: ip4 }, { via: ip4 }) }
 const storage = { get: call(1, { key: u32 }, { value: text(32) }), put: message(2, { key: u32 }) }
 type AllPeers = { routes: typeof routing; store: typeof storage }
-declare const node: ProcessContext<typeof table, 'ip4-lookup', 'sent' | 'full' | 'seen', undefined, unknown, AllPeers>
+type Counters = 'sent' | 'full' | 'seen'
+declare const node: ProcessContext<typeof table, 'ip4-lookup', Counters, undefined, unknown, AllPeers, 'dhcp-client-process'>
 declare const kit: NodeKit<typeof table, 'ip4-lookup', 'sent', AllPeers>
 declare const beacon: DefinedNode<typeof table, 'ip4-lookup', 'sent', undefined, unknown>
 declare const vm: Vm

@@ -32,6 +32,7 @@ async function start(hold: number) {
     release: () => {},
     closed: () => clock.closed,
     late: () => {},
+    signal: async () => {},
     count: (counter, by) => {
       const { name } = compiled.counters[counter]!
       counts[name] = (counts[name] ?? 0) + by

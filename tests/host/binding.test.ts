@@ -192,6 +192,30 @@ describe('binding', () => {
     await assert.rejects(binding.cli('', signal), (error: CliError) => error instanceof CliError)
   })
 
+  it('signals process nodes, and tells why it could not', async () => {
+    const { ring, binding } = setUp(async () => {})
+    const { signal } = new AbortController()
+    const done = binding.signal('dhcp', 2n, 5n, signal)
+    const unlisted = binding.signal('fib', 1n, 0n, signal)
+    const lost = binding.signal('fib', 1n, 0n, signal)
+    const taken = ring.taken()
+    assert.deepEqual(
+      taken.map(({ op, args }) => [op, args]),
+      [
+        ['signal', ['dhcp', 2n, 5n]],
+        ['signal', ['fib', 1n, 0n]],
+        ['signal', ['fib', 1n, 0n]],
+      ],
+    )
+    ring.reply(3, taken[0]!.call, 0)
+    ring.reply(3, taken[1]!.call, 18)
+    ring.ready(3)
+    await done
+    await assert.rejects(unlisted, { code: 'ERR_UNDELIVERED', node: 'fib', status: 'NOT_LISTED' })
+    binding.detach('the host is gone')
+    await assert.rejects(lost, { code: 'ERR_UNDELIVERED', status: 'HOST_AWAY' })
+  })
+
   it('counts results that come when the coroutine does not wait for them any more', async () => {
     const { ring, counts, start } = setUp(async vm => {
       await vm.timeout(0, signal => vm.cli('show runtime', { signal })).catch(() => {})

@@ -113,6 +113,15 @@ export class TestPort implements NodePort<AnyEvent> {
     return this.answer(command, signal)
   }
 
+  /** Signals to process nodes of the host, and what becomes of them. */
+  readonly signals: [string, bigint, bigint][] = []
+  signalled: () => Promise<void> = async () => {}
+
+  signal(target: string, code: bigint, data: bigint): Promise<void> {
+    this.signals.push([target, code, data])
+    return this.signalled()
+  }
+
   peers: readonly string[] = ['a', 'b']
   /** Everything that was sent to peers; `ms` 0: nobody waits for an answer. */
   readonly sent: { peer: number; code: number; event: Uint8Array; ms: number; signal: AbortSignal }[] = []

@@ -152,6 +152,21 @@ export const node = processNode({
   },
 })
 
+export const signalling = processNode({
+  signals: ['dhcp-client-process', 'fib-walk'],
+  async run(_vm, node) {
+    same<Awaited<ReturnType<typeof node.signal>>, void>()
+    await node.signal('fib-walk', 1)
+    await node.signal('fib-walk', 1n, 2n)
+    // @ts-expect-error: no such process node
+    await node.signal('fib-wlak', 1)
+    // @ts-expect-error: a code is needed
+    await node.signal('fib-walk')
+    // @ts-expect-error: a datum is a number
+    await node.signal('fib-walk', 1, 'datum')
+  },
+})
+
 export const bare = processNode({
   async run(_vm, node) {
     same<typeof node.data, undefined>()
@@ -160,6 +175,8 @@ export const bare = processNode({
     node.count('sent')
     // @ts-expect-error: it declares no next nodes
     node.enqueue('ip4-lookup', Uint8Array.of(1))
+    // @ts-expect-error: it declares no process nodes
+    await node.signal('fib-walk', 1)
     for await (const event of node.inbox) same<typeof event.type, 'gap'>()
   },
 })
