@@ -93,7 +93,7 @@ export class Daemon implements ControlPlane {
     this.#reloads = new Reloads(config, {
       read,
       adjust: wanted => {
-        this.#attachment.adjust(wanted.host)
+        this.#attachment.adjust(wanted.host, wanted.signals)
         adjust(wanted)
       },
       change: (to, order) => this.#roster.change(to, order),
