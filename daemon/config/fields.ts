@@ -141,19 +141,26 @@ export function folderPath() {
  * The name of a process node. VPP pastes it into format strings and statistics paths and has 64 bytes for it, so that
  * `%`, `/` or a long name would harm it. It also stands in URLs and on command lines.
  */
-export const nodeName = z
-  .string()
-  .regex(/^[A-Za-z0-9_.-]{1,63}$/, { error: issue => nodeNameFault(String(issue.input)), abort: true })
-  .regex(/^(?![.-])/, {
-    error: issue => `${quote(String(issue.input))}: a node's name starts with a letter, digit or _`,
-  })
+export const nodeName = name('a node')
 
-function nodeNameFault(name: string): string {
+/** The name of an executor: as that of a node. */
+export const executorName = name('an executor')
+
+function name(of: string) {
+  return z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]{1,63}$/, { error: issue => nameFault(of, String(issue.input)), abort: true })
+    .regex(/^(?![.-])/, {
+      error: issue => `${quote(String(issue.input))}: ${of}'s name starts with a letter, digit or _`,
+    })
+}
+
+function nameFault(of: string, text: string): string {
   const rule = 'use 1 to 63 of A-Z a-z 0-9 _ . -'
-  if (name === '') return `a node's name is empty: ${rule}`
-  const odd = /[^A-Za-z0-9_.-]/u.exec(name)
-  if (odd !== null) return `${quote(name)} is no name for a node, because of ${quote(odd[0])}: ${rule}`
-  return `${quote(name)} is no name for a node, it has ${name.length} characters: ${rule}`
+  if (text === '') return `${of}'s name is empty: ${rule}`
+  const odd = /[^A-Za-z0-9_.-]/u.exec(text)
+  if (odd !== null) return `${quote(text)} is no name for ${of}, because of ${quote(odd[0])}: ${rule}`
+  return `${quote(text)} is no name for ${of}, it has ${text.length} characters: ${rule}`
 }
 
 /** The name of a process node of VPP itself, as `show node` spells it. */

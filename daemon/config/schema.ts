@@ -1,8 +1,10 @@
 // schema.ts: every key of the configuration. The single source of types, defaults, checks, docs/config.md and the JSON
 // Schema. A description here is what the user reads: say what the key does, not what it is called.
 import { z } from 'zod'
+import { checkExecutors, executors } from './executors.js'
 import {
   duration,
+  executorName,
   fileMode,
   folderPath,
   interfacePattern,
@@ -66,9 +68,7 @@ const control = section(
     socket: socketPath()
       .prefault('/run/corod/control.sock')
       .describe('Unix socket on which the daemon takes events and answers the command line'),
-    mode: fileMode
-      .prefault('0660')
-      .describe('File mode of the socket: who may write to it may send events, read dead letters, reload'),
+    mode: fileMode.prefault('0660').describe('File mode of the socket: who may write to it may send events'),
     group: z
       .union([z.string().min(1), whole(0, 2 ** 32 - 2)])
       .optional()
@@ -161,7 +161,11 @@ const node = section(
       .record(z.string(), nodeName)
       .default({})
       .describe('Which nodes the peers of the module are; one that is left out is the node of the same name'),
-    executor: z.enum(['main']).default('main').describe('The thread that runs the coroutine'),
+    executor: executorName
+      .default('main')
+      .describe(
+        "The thread that runs the coroutine: `main`, the daemon's own; `worker`, a thread for this node alone; or the name of one of `executors`, which its nodes share",
+      ),
     restart: restart.prefault({}).describe('What follows when `run` ends; the policy alone may stand here'),
     queue: queue.prefault({}).describe('What happens to events that the coroutine has not taken yet'),
     delivery: z
@@ -192,34 +196,37 @@ const node = section(
 /** The largest number of nodes: the slots of an attachment without the daemon's own. */
 export const maxNodes = 4095
 
+const file = z.strictObject({
+  host: host.prefault({}).describe('Where the process nodes live'),
+  control: control.prefault({}).describe('The local socket of the daemon'),
+  log: section(
+    z.strictObject({
+      level: z.enum(['error', 'warn', 'info', 'debug']).default('info').describe('Least severe line that is logged'),
+    }),
+  )
+    .prefault({})
+    .describe('The log of the daemon, on its standard output as JSON lines'),
+  state: folderPath()
+    .prefault('/var/lib/corod')
+    .describe(
+      'Folder for what the daemon keeps: dead letters and recordings. Made when it is needed, for its owner alone',
+    ),
+  signals: z
+    .array(nativeNodeName)
+    .max(256)
+    .default([])
+    .describe("VPP's own process nodes that coroutines may signal: a wrong datum can crash VPP, so each is listed"),
+  executors: executors
+    .prefault({})
+    .describe('The threads that run the nodes, by name. `main` and `worker` are always there'),
+  nodes: z
+    .record(nodeName, node)
+    .refine(nodes => Object.keys(nodes).length <= maxNodes, `more than ${maxNodes} nodes: run several daemons`)
+    .describe('The process nodes, by name'),
+})
+
 /** The whole file. */
-export const schema = section(
-  z.strictObject({
-    host: host.prefault({}).describe('Where the process nodes live'),
-    control: control.prefault({}).describe('The local socket of the daemon'),
-    log: section(
-      z.strictObject({
-        level: z.enum(['error', 'warn', 'info', 'debug']).default('info').describe('Least severe line that is logged'),
-      }),
-    )
-      .prefault({})
-      .describe('The log of the daemon, on its standard output as JSON lines'),
-    state: folderPath()
-      .prefault('/var/lib/corod')
-      .describe(
-        'Folder for what the daemon keeps: dead letters and recordings. Made when it is needed, for its owner alone',
-      ),
-    signals: z
-      .array(nativeNodeName)
-      .max(256)
-      .default([])
-      .describe("VPP's own process nodes that coroutines may signal: a wrong datum can crash VPP, so each is listed"),
-    nodes: z
-      .record(nodeName, node)
-      .refine(nodes => Object.keys(nodes).length <= maxNodes, `more than ${maxNodes} nodes: run several daemons`)
-      .describe('The process nodes, by name'),
-  }),
-)
+export const schema = section(file.superRefine(checkExecutors, { when: () => true }))
 
 /** The control section alone, for those who only look for its socket. */
 export const controlSchema = control.prefault({})

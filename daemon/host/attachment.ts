@@ -23,6 +23,8 @@ export interface AttachmentOptions {
   readonly signals: readonly string[]
   /** What the daemon calls itself, e.g. 'corod-0.1.0'. */
   readonly program: string
+  /** Milliseconds that the main thread looks for events before it sleeps; read at each attempt. Default: 0. */
+  readonly spin?: () => number
 }
 
 const jitter = 0.5
@@ -59,21 +61,10 @@ export class Attachment {
     this.#watch = new FileWatch(options.host.socket, () => this.#hint())
   }
 
-  /**
-   * From now on with these intervals and waits, and with these native process nodes beside those that may be signalled
-   * already. The socket stays the one of the start.
-   */
-  adjust(host: Omit<Config['host'], 'socket'>, signals: readonly string[]): void {
-    const more = signals.filter(name => !this.#options.signals.includes(name))
-    const { socket } = this.#options.host
-    this.#options = { ...this.#options, host: { ...host, socket }, signals: [...this.#options.signals, ...more] }
+  /** From now on with these intervals and waits. The socket stays the one of the start. */
+  adjust(host: Omit<Config['host'], 'socket'>): void {
+    this.#options = { ...this.#options, host: { ...host, socket: this.#options.host.socket } }
     this.#backoff = new Backoff(host.reconnect, jitter)
-    if (this.#attachedAt === undefined) return
-    for (const name of more) {
-      this.#session?.allow(name).catch((error: Error) => {
-        if (!(error instanceof HostAwayError)) this.#log.error(`${name} cannot be signalled: ${error.message}`)
-      })
-    }
   }
 
   /** Starts looking for the host. */
@@ -133,12 +124,19 @@ export class Attachment {
     // Before the attempt, so that a host that appears right after it is seen.
     this.#watch.renew()
     try {
-      this.#session = new Session(this.#open, host.socket, program, signals, {
-        attached: session => this.#attached(session),
-        refused: message => this.#refused(message),
-        heard: () => this.#alive(),
-        lost: reason => this.#lost(reason),
-      })
+      this.#session = new Session(
+        this.#open,
+        host.socket,
+        program,
+        signals,
+        {
+          attached: session => this.#attached(session),
+          refused: message => this.#refused(message),
+          heard: () => this.#alive(),
+          lost: reason => this.#lost(reason),
+        },
+        this.#options.spin?.(),
+      )
     } catch (error) {
       this.#failed(explain(error, host.socket))
       return

@@ -8,7 +8,7 @@ import type { NodePort } from '../process/port.js'
 import type { RunResult } from '../process/runtime.js'
 import { Answers } from './answers.js'
 import { Calls } from './calls.js'
-import type { Directory } from './directory.js'
+import type { Places } from './directory.js'
 import type { Client, NodeExecutor } from './executor.js'
 import { Inbox, type InboxOptions } from './inbox.js'
 import type { LoadedNode } from './loader.js'
@@ -32,7 +32,7 @@ export interface BindingServices {
   readonly close: (place: Place) => Promise<void>
   readonly remove: (place: Place, how: Leave) => Promise<number>
   /** Where its peers are. */
-  readonly directory: Directory
+  readonly directory: Places
 }
 
 /** The host may ring this much before a deadline, ms: it is asked for again then. */

@@ -11,7 +11,9 @@ import { Attachment } from './attachment.js'
 import type { Place } from './binding.js'
 import { DeadLetters } from './dead-letters.js'
 import { Directory, type Target } from './directory.js'
+import { Executors } from './executors.js'
 import { LetterFile } from './letter-file.js'
+
 import { Registrar } from './registrar.js'
 import { Reloads } from './reload.js'
 import {
@@ -36,6 +38,8 @@ import { version } from './version.js'
 /** A log that makes logs of its own for parts: pino's. */
 export interface RootLog extends Log {
   child(fields: object): Log
+  /** The least severe line that is written; if absent, info. */
+  readonly level?: string
 }
 
 /** What is around a daemon; what is left out is the real thing. */
@@ -62,6 +66,7 @@ export class Daemon implements ControlPlane {
   readonly #reloads: Reloads
   readonly #roster: Roster
   readonly #directory = new Directory(name => this.#place(name))
+  readonly #executors: Executors
   readonly #registrar: Registrar
   readonly #letters = new DeadLetters({
     file: name => this.#letterFile(name),
@@ -82,21 +87,32 @@ export class Daemon implements ControlPlane {
       watcher = unwatched,
     } = around
     this.#log = log
-    this.#registrar = new Registrar({ now: clock, directory: this.#directory })
+    this.#executors = new Executors({ log, directory: this.#directory })
+    this.#registrar = new Registrar({ now: clock, directory: this.#directory, executors: this.#executors })
     this.#roster = new Roster(this.#registrar, name => log.child({ node: name }))
     const { host, signals } = config
-    this.#attachment = new Attachment({ host, signals, program: `corod-${version}` }, open, log, {
-      attached: session => this.#attached(session),
-      lost: reason => this.#lost(reason),
-      changed: () => this.#changed(),
-    })
+    this.#attachment = new Attachment(
+      { host, signals, program: `corod-${version}`, spin: () => this.#executors.mainSpin },
+      open,
+      log,
+      {
+        attached: session => this.#attached(session),
+        lost: reason => this.#lost(reason),
+        changed: () => this.#changed(),
+      },
+    )
     this.#reloads = new Reloads(config, {
       read,
       adjust: wanted => {
-        this.#attachment.adjust(wanted.host, wanted.signals)
+        this.#attachment.adjust(wanted.host)
         adjust(wanted)
+        this.#executors.setLevel(wanted.log.level)
+        this.#executors.adjust(wanted)
       },
-      change: (to, order) => this.#roster.change(to, order),
+      change: async (to, order) => {
+        await this.#roster.change(to, order)
+        await this.#executors.trim(this.#reloads.config.nodes)
+      },
       failed: names => this.#failed(names),
       watcher,
     })
@@ -106,6 +122,7 @@ export class Daemon implements ControlPlane {
   async load(): Promise<void> {
     if (this.#loaded) return
     this.#roster.fill(await this.#reloads.first())
+    this.#executors.adjust(this.#reloads.config)
     this.#loaded = true
   }
 
@@ -124,6 +141,7 @@ export class Daemon implements ControlPlane {
     await this.#roster.stop()
     // The last commands are pushed at the end of this turn.
     await new Promise(resolve => setImmediate(resolve))
+    await this.#executors.close()
     this.#attachment.stop()
     this.#registrar.detach('the daemon is stopping')
     await reloaded

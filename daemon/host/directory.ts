@@ -12,6 +12,9 @@ interface Waiting {
   reject(error: unknown): void
 }
 
+/** Where nodes are, to those who send to them. */
+export type Places = Pick<Directory, 'find' | 'arrival'>
+
 /** Names and places. What is not there yet can be waited for. */
 export class Directory {
   readonly #find: (name: string) => Target | undefined

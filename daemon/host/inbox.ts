@@ -4,9 +4,10 @@ import { codes, flags, kinds, record } from '../../shm/ring.js'
 import type { AnyEvent } from '../message/message.js'
 import type { MessageTable } from '../message/table.js'
 import type { Answers } from './answers.js'
+import type { InboxCounts } from './counts.js'
 import type { NodeExecutor } from './executor.js'
 import { reasonOf } from './letter.js'
-import type { LetterCounts, Letters } from './letters.js'
+import type { Letters } from './letters.js'
 import { littleEndian, readU64 } from './native.js'
 import type { Slab } from './slab.js'
 
@@ -32,24 +33,6 @@ const plainEvent = sideBySide ? kinds.event : -1
 
 /** Copies (of a quarter of the ring each, at most) that one wake may make before the loop gets a turn. */
 const drainsPerWake = 16
-
-/** What was counted of a node. Lives as long as the node, over attachments and coroutines. */
-export interface InboxCounts extends LetterCounts {
-  received: number
-  redelivered: number
-  rejected: number
-  filtered: number
-  gaps: number
-  missed: number
-  /** Results that came when the coroutine did not wait for them any more. */
-  late: number
-}
-
-/** Of a node that is new. */
-export function noCounts(): InboxCounts {
-  const letters: LetterCounts = { deadLetters: 0, lostLetters: 0 }
-  return { received: 0, redelivered: 0, rejected: 0, filtered: 0, gaps: 0, missed: 0, late: 0, ...letters }
-}
 
 export interface InboxOptions {
   readonly table: MessageTable

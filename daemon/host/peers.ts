@@ -2,7 +2,7 @@
 import { statusOf } from '../../shm/ring.js'
 import { PeerDiedError, RefusedError, TimeoutError, UnansweredError, UndeliveredError } from '../process/errors.js'
 import type { Calls } from './calls.js'
-import type { Directory } from './directory.js'
+import type { Places } from './directory.js'
 import type { NodeExecutor } from './executor.js'
 import { littleEndian } from './native.js'
 import { NoOutcomeError, type Outcome } from './outcomes.js'
@@ -20,13 +20,13 @@ export class PeerSender {
   readonly #executor: NodeExecutor
   readonly #slot: number
   readonly #calls: Calls
-  readonly #directory: Directory
+  readonly #directory: Places
   readonly #names: readonly string[]
   /** Events that wait for a peer to be registered, by peer: later ones stay behind them. */
   readonly #early: number[]
 
   /** `names`: the nodes, by the index of the peer. */
-  constructor(executor: NodeExecutor, slot: number, calls: Calls, directory: Directory, names: readonly string[]) {
+  constructor(executor: NodeExecutor, slot: number, calls: Calls, directory: Places, names: readonly string[]) {
     this.#executor = executor
     this.#slot = slot
     this.#calls = calls

@@ -1,31 +1,21 @@
 // registrar.ts: from the host's answer to a registration to a node's binding on its executor, and what is known by
 // name while an attachment lasts: bindings, places, the sender. Which nodes there are, and why, is the daemon's.
 import type { Leave } from '../../shm/ring.js'
-import type { Log } from '../process/node.js'
-import { NodeBinding, type Place } from './binding.js'
+import { bindNode, type Tenant } from './bind.js'
+import type { Place } from './binding.js'
 import type { Directory } from './directory.js'
-import type { InboxCounts, InboxOptions } from './inbox.js'
-import { Letters } from './letters.js'
-import type { Lives } from './lives.js'
-import type { LoadedNode } from './loader.js'
+
+import type { Executors } from './executors.js'
+
 import { Sender } from './sender.js'
 import type { Session } from './session.js'
 import type { Binding, Register } from './supervisor.js'
 
-/** A node that wants a place, over all attachments. */
-export interface Tenant {
-  readonly loaded: LoadedNode
-  readonly counts: InboxCounts
-  /** Makes its coroutines. */
-  readonly lives: Lives
-  /** Whether transitions of the interface of that name reach it. */
-  readonly wanted: (name: string) => boolean
-  readonly log: Log
-}
+export type { Tenant } from './bind.js'
 
 /** A node that has one. */
 export interface Bound {
-  readonly binding: Binding
+  readonly binding: Binding & { detach(reason: string): void }
   readonly place: Place
 }
 
@@ -40,6 +30,7 @@ export interface RegistrarServices {
   readonly now: () => number
   /** Where nodes find their peers; told when a registration has an answer. */
   readonly directory: Directory
+  readonly executors: Executors
 }
 
 interface Attached {
@@ -50,7 +41,7 @@ interface Attached {
 /** The registrations of one daemon, one attachment after the other. */
 export class Registrar {
   readonly #services: RegistrarServices
-  readonly #bound = new Map<string, Given & { readonly binding: NodeBinding }>()
+  readonly #bound = new Map<string, Given>()
   #attached: Attached | undefined
 
   constructor(services: RegistrarServices) {
@@ -88,59 +79,66 @@ export class Registrar {
   #give(name: string, bound: Given, how: Leave): Promise<number> {
     const { session, place } = bound
     bound.left = how
-    if (how === 'discard' && this.#bound.get(name) === bound) this.#bound.delete(name)
+    if (how === 'discard' && this.#bound.get(name) === bound) {
+      this.#bound.delete(name)
+      this.#services.executors.place(name, undefined)
+    }
     return session.remove(place.slot, place.generation, how)
   }
 
   /** There is a host. */
   attach(session: Session): void {
     this.#attached = { session, sender: new Sender(session.executor) }
+    this.#services.executors.attach(session)
   }
 
   /** How the supervisor of `tenant` gets it registered with the present host. */
   register(tenant: Tenant): Register {
     const session = this.#attached?.session
     if (session === undefined) throw new Error('there is no host to register a node with')
-    const { loaded, lives, log, counts, wanted } = tenant
-    const { now, directory } = this.#services
-    return async ask => {
-      const place = await session.register(ask).finally(() => {
+    const { loaded, log } = tenant
+    const { now, directory, executors } = this.#services
+    return async (ask, supervisor) => {
+      // What it had before on an executor that has died is its own again, with its queue.
+      await this.#release(ask.name, session)
+      const worker = executors.of(loaded.config)
+      await executors.ready(loaded.config, session)
+      const wanted = { ...ask, executor: worker?.plan.id ?? ask.executor }
+      const place = await session.register(wanted).finally(() => {
         // When its supervisor has heard of it.
         setImmediate(() => directory.settle(ask.name))
       })
       if (place.carried > 0) log.info({ carried: place.carried }, `${place.carried} events were waiting`)
-      const { name, deadLetters } = loaded.config
-      const letters = deadLetters && new Letters(name, deadLetters, counts, log)
-      const inbox = { counts, wanted, letters, rejected: rejections(log, counts) }
-      const binding: NodeBinding = new NodeBinding(loaded, place, session.executor, inbox, {
-        now,
-        log,
-        runtime: port => lives.begin(port),
-        close: ({ slot, generation }) => session.closeNode(slot, generation),
-        remove: (_, how) => this.#give(ask.name, given, how),
-        directory,
-      })
-      const given = { binding, place, session, left: undefined }
+      const ways = {
+        close: ({ slot, generation }: Place) => session.closeNode(slot, generation),
+        remove: (_: Place, how: Leave) => this.#give(ask.name, given, how),
+      }
+      const binding =
+        worker?.bind(tenant, place, supervisor, ways) ??
+        bindNode(tenant, place, session.executor, { now, directory, ...ways })
+      const given: Given = { binding, place, session, left: undefined }
       this.#bound.set(ask.name, given)
+      executors.place(ask.name, place)
       return binding
     }
+  }
+
+  /** Other settings for a node that goes on. */
+  adjust(tenant: Tenant): void {
+    this.#services.executors.of(tenant.loaded.config)?.adjust(tenant)
+  }
+
+  async #release(name: string, session: Session): Promise<void> {
+    const bound = this.#bound.get(name)
+    if (bound?.session === session && bound.left === undefined) await bound.binding.remove('keep')
   }
 
   /** The host is gone: bindings lead nowhere, what waits for outcomes fails with `reason`. */
   detach(reason: string): void {
     this.#attached?.sender.detach(reason)
     this.#attached = undefined
+    this.#services.executors.detach(reason)
     for (const { binding } of this.#bound.values()) binding.detach(reason)
     this.#bound.clear()
-  }
-}
-
-function rejections(log: Log, counts: InboxCounts): InboxOptions['rejected'] {
-  return (error, seq, kept) => {
-    // The first of them, the second, the fourth: a sender that is wrong is wrong often.
-    if ((counts.rejected & (counts.rejected - 1)) !== 0) return
-    const text = error instanceof Error ? error.message : String(error)
-    const what = kept ? 'does not fit and is a dead letter now' : 'was skipped'
-    log.warn({ seq, rejected: counts.rejected }, `an event ${what}: ${text}`)
   }
 }

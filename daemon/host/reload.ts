@@ -155,8 +155,7 @@ export class Reloads {
 function runnable(before: Config, wanted: Config): Config {
   const { nodes, log, state } = wanted
   const host = { ...wanted.host, socket: before.host.socket }
-  const signals = [...new Set([...before.signals, ...wanted.signals])]
-  return { ...wanted, ...before, nodes, log, state, host, signals, ...executorsOf(wanted) }
+  return { ...wanted, ...before, nodes, log, state, host, ...executorsOf(wanted) }
 }
 
 function executorsOf(config: Config): object {

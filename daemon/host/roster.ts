@@ -4,8 +4,8 @@ import type { MessageTable } from '../message/table.js'
 import type { Log } from '../process/node.js'
 import { ownerOf } from '../process/runtime.js'
 import type { Place } from './binding.js'
+import { NodeCounts } from './counts.js'
 import type { Difference } from './difference.js'
-import { noCounts } from './inbox.js'
 import { Lives } from './lives.js'
 import type { LoadedNode } from './loader.js'
 import { matcher } from './pattern.js'
@@ -170,7 +170,7 @@ export class Roster {
     return {
       loaded,
       lives: new Lives(loaded, log),
-      counts: before?.counts ?? noCounts(),
+      counts: before?.counts ?? new NodeCounts(),
       wanted: matcher(loaded.config.interfaces),
       log,
     }
@@ -187,6 +187,7 @@ export class Roster {
   #adjust(member: Member, node: LoadedNode): void {
     member.tenant = { ...member.tenant, loaded: node }
     member.supervisor.adjust(node)
+    this.#registrar.adjust(member.tenant)
   }
 
   /** Ends the coroutine and puts another supervisor in the place of its own; its queue stays with the host. */

@@ -1,14 +1,24 @@
 // session.ts: one conversation with one host, from HELLO to the end of its socket: questions and their answers.
 // Who decides when to start another one is attachment.ts.
-import type { HostMessage, Leave, Link, NodeAsk } from '../../shm/ring.js'
+import type { HostMessage, Leave, Link, NodeAsk, SharedExecutor, SharedSlot } from '../../shm/ring.js'
 import { NodeExecutor } from './executor.js'
 
 /** What a session needs of shm/ring.ts; tests give a fake. */
 export type LinkLike = Pick<
   Link,
-  'hello' | 'addExecutor' | 'addNode' | 'closeNode' | 'removeNode' | 'allowSignal' | 'ready' | 'ping' | 'close'
+  | 'hello'
+  | 'addExecutor'
+  | 'shareExecutor'
+  | 'addNode'
+  | 'shareSlot'
+  | 'closeNode'
+  | 'removeNode'
+  | 'allowSignal'
+  | 'ready'
+  | 'ping'
+  | 'close'
 > & {
-  executor(id: number, onWake: (count: number) => void): ReturnType<Link['executor']>
+  executor(...args: Parameters<Link['executor']>): ReturnType<Link['executor']>
 }
 
 export type OpenLink = (path: string, on: Parameters<typeof Link.open>[1]) => LinkLike
@@ -60,13 +70,19 @@ export class Session {
   readonly #on: SessionEvents
   readonly #asked = new Map<number, Asked>()
   readonly #signals: readonly string[]
+  readonly #spin: number
   #calls = 0
   #welcome: Welcome | undefined
   #executor: NodeExecutor | undefined
+  readonly #executors = new Set<number>()
   #ended = false
 
-  /** Connects and says HELLO. @throws RingError if nobody is there. */
-  constructor(open: OpenLink, path: string, program: string, signals: readonly string[], on: SessionEvents) {
+  /**
+   * Connects and says HELLO. `spin`: milliseconds that this thread looks for events before it sleeps.
+   * @throws RingError if nobody is there.
+   */
+  constructor(open: OpenLink, path: string, program: string, signals: readonly string[], on: SessionEvents, spin = 0) {
+    this.#spin = spin
     this.#on = on
     this.#signals = signals
     this.#link = open(path, { message: message => this.#message(message), closed: reason => this.#lost(reason) })
@@ -90,6 +106,32 @@ export class Session {
     return this.#ask('node', call => this.#link.addNode(call, ask))
   }
 
+  /** Asks the host for another executor, of a worker thread; once for each number. @throws HostRefusedError, HostAwayError */
+  async addExecutor(id: number): Promise<void> {
+    if (this.#executors.has(id)) return
+    if (this.#welcome !== undefined && id >= this.#welcome.maxExecutors) {
+      const text = `the host has doorbells for ${this.#welcome.maxExecutors} threads: let nodes share executors`
+      throw new HostRefusedError('LIMIT', text)
+    }
+    await this.#ask('executor', call => this.#link.addExecutor(call, id))
+    this.#executors.add(id)
+  }
+
+  /** An executor for another thread. @throws RingError */
+  shareExecutor(id: number): SharedExecutor {
+    return this.#link.shareExecutor(id)
+  }
+
+  /** A slot for the thread that has its executor. @throws RingError */
+  shareSlot(slot: number): SharedSlot {
+    return this.#link.shareSlot(slot)
+  }
+
+  /** The host broke the contract, as another thread saw it: ends the session. */
+  fault(text: string): void {
+    this.#lost(`the host broke the contract: ${text}`)
+  }
+
   /** Closes a node to its senders; its inbox ends behind what they had sent. */
   async closeNode(slot: number, generation: number): Promise<void> {
     await this.#ask('nodeClosed', call => this.#link.closeNode(call, slot, generation))
@@ -100,11 +142,6 @@ export class Session {
     this.#executor?.unbind(slot)
     const { discarded } = await this.#ask('removed', call => this.#link.removeNode(call, slot, generation, how))
     return discarded
-  }
-
-  /** Lets commands signal a native process node from now on. @throws HostRefusedError, HostAwayError */
-  async allow(name: string): Promise<void> {
-    await this.#ask('ready', call => this.#link.allowSignal(call, name))
   }
 
   /** Ends registration: nodes of an earlier attachment that were not claimed are removed. */
@@ -165,7 +202,7 @@ export class Session {
     if (this.#ended) return
     try {
       this.#executor = new NodeExecutor(
-        onWake => this.#link.executor(executorId, onWake),
+        onWake => this.#link.executor(executorId, onWake, { spin: this.#spin }),
         welcome.maxEvent,
         error => this.#lost(`the host broke the contract: ${error instanceof Error ? error.message : error}`),
       )

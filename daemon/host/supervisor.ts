@@ -4,6 +4,7 @@ import type { Leave, NodeAsk } from '../../shm/ring.js'
 import type { Log } from '../process/node.js'
 import type { RunResult } from '../process/runtime.js'
 import { Backoff } from './backoff.js'
+import { type InboxCounts, snapshot } from './counts.js'
 import type { LoadedNode } from './loader.js'
 import type { NodeReport, NodeState } from './report.js'
 import { type Decision, RestartPolicy } from './restart.js'
@@ -40,23 +41,15 @@ export interface Binding {
    * that were discarded.
    */
   remove(how: Leave): Promise<number>
+  /**
+   * The coroutine does not end although it was destroyed. True: its executor is ended for it, and `evict` will be
+   * called; otherwise it is given up.
+   */
+  abandon?(error: Error): boolean
 }
 
 /** How a supervisor gets its node registered; `ask` is what registration needs to know. */
 export type Register = (ask: NodeAsk, node: Supervisor) => Promise<Binding>
-
-/** What the nodes of a daemon counted, for reports. */
-export interface Counts {
-  readonly received: number
-  readonly redelivered: number
-  readonly rejected: number
-  readonly filtered: number
-  readonly gaps: number
-  readonly missed: number
-  readonly late: number
-  readonly deadLetters: number
-  readonly lostLetters: number
-}
 
 interface Run {
   readonly runtime: Runtime
@@ -73,7 +66,7 @@ const lastWaitMs = 1000
 export class Supervisor {
   #node: LoadedNode
   readonly #log: Log
-  readonly #counts: Counts
+  readonly #counts: Readonly<InboxCounts>
   #policy: RestartPolicy
   #registering: Backoff
   #state: NodeState = 'waiting-for-host'
@@ -81,13 +74,15 @@ export class Supervisor {
   #binding: Binding | undefined
   #run: Run | undefined
   #timer: NodeJS.Timeout | undefined
+  /** While it waits for its next start: when that is. */
+  #due = 0
   #restarts = 0
   #runs = 0
   #lastError: string | undefined
   #stopping: (() => void) | undefined
   #answered = Promise.resolve()
 
-  constructor(node: LoadedNode, log: Log, counts: Counts) {
+  constructor(node: LoadedNode, log: Log, counts: Readonly<InboxCounts>) {
     this.#node = node
     this.#log = log
     this.#counts = counts
@@ -116,7 +111,7 @@ export class Supervisor {
       module: config.module,
       state: this.#state,
       restarts: this.#restarts,
-      ...this.#counts,
+      ...snapshot(this.#counts),
       ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
       ...(binding === undefined ? {} : { slot: binding.slot, index: binding.index }),
       messages: table.names,
@@ -140,11 +135,11 @@ export class Supervisor {
     return this.#answered
   }
 
-  async #attach(register: Register, before?: Promise<unknown>): Promise<void> {
+  async #attach(register: Register, before?: Promise<unknown>, state: NodeState = 'starting'): Promise<void> {
     if (this.#stopping !== undefined) return
     this.#register = register
     clearTimeout(this.#timer)
-    if (this.#run === undefined) this.#state = 'starting'
+    if (this.#run === undefined) this.#state = state
     try {
       const binding = await register(this.#ask(), this)
       if (this.#register !== register || this.#stopping !== undefined) return
@@ -209,6 +204,50 @@ export class Supervisor {
     return true
   }
 
+  /**
+   * The executor of its registration has died, and the coroutine with it: it is registered again, with its queue, and
+   * started. `error`: what it may have to do with that; `culprit`: it caused it, so that it has failed, and its restart
+   * policy says when it is started. One that did not is started at once, and that is no failure of it.
+   */
+  evict(binding: Binding, error: Error | undefined, culprit: boolean): void {
+    const run = this.#run?.binding === binding ? this.#run : undefined
+    if (run === undefined && this.#binding !== binding) return
+    clearTimeout(run?.timer)
+    if (run !== undefined) this.#run = undefined
+    if (error !== undefined && culprit && run !== undefined) this.#failed(error)
+    else if (error !== undefined) this.#lastError = error.message
+    const register = this.#register
+    if (this.#stopping !== undefined) this.#stopped()
+    else if (register === undefined) this.#enter('waiting-for-host')
+    else if (this.#binding === undefined) this.#enter('starting')
+    else if (this.#binding !== binding) this.#start()
+    else this.#return(register, binding, run, culprit)
+  }
+
+  #return(register: Register, binding: Binding, run: Run | undefined, culprit: boolean): void {
+    const now = performance.now()
+    let wait = Math.max(0, this.#due - now)
+    if (run !== undefined) {
+      wait = 0
+      if (culprit) {
+        const decision = this.#policy.ended(true, now, now - run.since)
+        if (!decision.again) {
+          this.#retire(binding, true)
+          return
+        }
+        this.#wait(decision)
+        wait = decision.wait
+      }
+    }
+    let due = () => {}
+    const before = new Promise<void>(resolve => {
+      due = resolve
+    })
+    this.#answered = this.#attach(register, before, wait > 0 ? this.#state : 'starting')
+    this.#due = now + wait
+    this.#timer = setTimeout(due, wait)
+  }
+
   #enter(state: NodeState): void {
     this.#state = state
   }
@@ -269,6 +308,7 @@ export class Supervisor {
     clearTimeout(run.timer)
     run.timer = setTimeout(() => {
       const error = new Error('waits for something that never comes: every await must end when vm.signal aborts')
+      if (run.binding.abandon?.(error) === true) return
       this.#log.error(error.message)
       this.#ended(run, { how: 'failed', error })
     }, lastWaitMs)
@@ -299,9 +339,14 @@ export class Supervisor {
       this.#retire(run.binding, failed)
       return
     }
-    this.#enter(decision.crashLoop ? 'crash-loop' : 'backing-off')
-    if (decision.crashLoop) this.#log.error({ retryMs: decision.wait }, 'is in a crash loop')
+    this.#wait(decision)
+    this.#due = now + decision.wait
     this.#timer = setTimeout(() => this.#start(), decision.wait)
+  }
+
+  #wait({ crashLoop, wait }: Extract<Decision, { again: true }>): void {
+    this.#enter(crashLoop ? 'crash-loop' : 'backing-off')
+    if (crashLoop) this.#log.error({ retryMs: wait }, 'is in a crash loop')
   }
 
   /** It runs no more: its senders are told, what is still queued is counted by the host. */

@@ -12,6 +12,8 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 
 /** Somebody to whom errors can belong. */
 export interface Owner {
+  /** Of the node. */
+  readonly name: string
   /** See `NodePort.codeUrl`. */
   readonly codeUrl: string | undefined
 }
@@ -45,6 +47,16 @@ export function dismiss(owner: Owner): void {
   living.delete(owner)
 }
 
+/** Those that live. */
+export function livingOwners(): Owner[] {
+  return [...living]
+}
+
+/** In whose async context this runs; undefined where contexts are not followed. */
+export function ownerInContext(): Owner | undefined {
+  return context.getStore()
+}
+
 /** Remembers that an error was made for an owner. */
 export function owned(owner: Owner, error: object): void {
   made.set(error, owner)
@@ -55,7 +67,7 @@ export function owned(owner: Owner, error: object): void {
  * `uncaughtException`, with what the handler got.
  */
 export function findOwner(reason: unknown): Owner | undefined {
-  const inContext = context.getStore()
+  const inContext = ownerInContext()
   if (inContext !== undefined) return inContext
   if (typeof reason !== 'object' || reason === null) return undefined
   return made.get(reason) ?? byStack(reason)

@@ -21,6 +21,9 @@ import { Work } from './work.js'
 const noInterface = 0xffff_ffff
 const maxPacket = 9216
 
+/** The lives whose `vm` or `node` an object is. */
+const given = new WeakMap<object, Owner>()
+
 /** How a life of a node ended: `run` returned, it threw (or an error elsewhere was the node's), or it was destroyed. */
 export type RunResult =
   /** `run` returned: all that it had in hand is finished with. */
@@ -126,7 +129,10 @@ export class NodeRuntime<E = AnyEvent> implements Owner {
 
   #context(data: unknown): never {
     const { handles } = this.#peers
-    return new NodeContext(this.#port, this.#inbox, data, this.#compiled, handles, this.#scope, this.#clock) as never
+    const node = new NodeContext(this.#port, this.#inbox, data, this.#compiled, handles, this.#scope, this.#clock)
+    given.set(this.#vm, this)
+    given.set(node, this)
+    return node as never
   }
 }
 
@@ -220,4 +226,9 @@ function word(value: number): number {
  */
 export function ownerOf(reason: unknown): NodeRuntime | undefined {
   return findOwner(reason) as NodeRuntime | undefined
+}
+
+/** The life to which one of the values belongs, as the `vm` or the `node` of it. */
+export function runtimeAmong(values: readonly unknown[]): Owner | undefined {
+  return values.flatMap(value => (typeof value === 'object' && value !== null && given.get(value)) || [])[0]
 }

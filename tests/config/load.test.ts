@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { join, resolve } from 'node:path'
 import fc from 'fast-check'
+import { maxWorkers } from '../../daemon/config/executors.js'
 import { type Config, loadConfig, loadControlSocket, locate, problemAt } from '../../daemon/config/load.js'
 import { ConfigError } from '../../daemon/config/problems.js'
 import { maxNodes } from '../../daemon/config/schema.js'
+import { limits } from '../../shm/ring.js'
 import { Folder } from '../support/folder.js'
 
 describe('config/load', () => {
@@ -221,7 +223,7 @@ nodes:
     queue: { overflow: drop-oldes, ring: 100KiB, backlog: many, bytes: 1.3B }
     restart: { polic: never, min: 5s, max: 1s }
   bad%name: { module: x.js }
-  b: { restart: nevr, interfaces: [1, ""], delivery: 3, executor: worker, options: 3 }
+  b: { restart: nevr, interfaces: [1, ""], delivery: 3, executor: 7, options: 3 }
   c: 7
   d:
   e: { restart: 3, module: '' }
@@ -255,8 +257,8 @@ extra: 1
       '19:36: nodes.b.interfaces[0]: expected text, got 1',
       "19:39: nodes.b.interfaces[1]: '' fits no interface name: 1 to 63 visible ASCII characters, * and ?",
       '19:54: nodes.b.delivery: 3 is not one of at-least-once, at-most-once',
-      "19:67: nodes.b.executor: 'worker' is not main",
-      '19:84: nodes.b.options: expected a mapping, got 3',
+      '19:67: nodes.b.executor: expected text, got 7',
+      '19:79: nodes.b.options: expected a mapping, got 3',
       '20:6: nodes.c: expected a mapping, got 7',
       '21:5: nodes.d: has no value: expected a mapping, or leave the key out',
       '22:17: nodes.e.restart: 3 is not one of never, on-failure, always',
@@ -264,8 +266,44 @@ extra: 1
       '23:17: nodes.f.restart: expected one of never, on-failure, always or a mapping, got a list',
       '23:29: nodes.f.module: expected text, got 7',
       '23:39: nodes.f.grace: 9d is too much: at most 1h',
-      '24:1: extra: unknown key, known here: host, control, log, state, signals, nodes',
+      '24:1: extra: unknown key, known here: host, control, log, state, signals, executors, nodes',
     ])
+  })
+
+  it('knows the executors: their limits, those that nodes name, and how many there may be', () => {
+    const text =
+      'executors: { slow: { max-heap: 64MiB, spin: 50us } }\nnodes: { a: { module: a.js, executor: slow } }\n'
+    const { executors } = load(text)
+    assert.deepEqual(executors, { slow: { maxHeap: 64 * 2 ** 20, maxStall: 5000, spin: 0.05 } })
+    assert.deepEqual(
+      faults(`executors:
+  main: { max-heap: 1GiB, max-stall: 1s }
+  odd: { max-stal: 1s, spin: 1s, max-heap: 1KiB }
+nodes:
+  a: { module: a.js, executor: ood }
+  b: { module: a.js, executor: other }
+`),
+      [
+        "2:21: executors.main.max-heap: main has no limit of its own, its heap is the daemon's: give the nodes that may leak another executor, or start the daemon with NODE_OPTIONS=--max-old-space-size=MEBIBYTES",
+        "3:10: executors.odd.max-stal: unknown key, did you mean 'max-stall'?",
+        '3:30: executors.odd.spin: 1s is too much: at most 10ms',
+        '3:44: executors.odd.max-heap: 1KiB is too little: at least 8MiB',
+        "5:32: nodes.a.executor: there is no executor 'ood': did you mean odd?",
+        "6:32: nodes.b.executor: there is no executor 'other': write  executors: { other: {} }  or use worker",
+      ],
+    )
+    assert.deepEqual(faults('executors: { bad%: {}, x: {} }\nnodes: { a: { module: a.js, executor: x } }'), [
+      "1:14: executors: 'bad%' is no name for an executor, because of '%': use 1 to 63 of A-Z a-z 0-9 _ . -",
+    ])
+    const many = Array.from(
+      { length: 18 },
+      (_, i) => `  n${i}: { module: a.js, executor: ${i < 2 ? 'main' : 'worker'} }\n`,
+    )
+    assert.deepEqual(faults(`nodes:\n${many.slice(0, 17).join('')}`), [])
+    assert.deepEqual(faults(`nodes:\n${many.join('')}`), [
+      '19:34: nodes.n17.executor: this is worker thread 16, a daemon has 15 beside main: let nodes share one, by a name of `executors`',
+    ])
+    assert.equal(maxWorkers, limits.executors - 1)
   })
 
   it('refuses names that VPP would choke on, and says why', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { NodeBinding, type Place } from '../../daemon/host/binding.js'
+import { noCounts } from '../../daemon/host/counts.js'
 import { Directory } from '../../daemon/host/directory.js'
-import { noCounts } from '../../daemon/host/inbox.js'
 import type { LoadedNode } from '../../daemon/host/loader.js'
 import type { Runtime } from '../../daemon/host/supervisor.js'
 import { message } from '../../daemon/message/message.js'

@@ -79,6 +79,14 @@ export class FakeLink implements LinkLike {
     this.#ask('ping', call, { kind: 'pong', call })
   }
 
+  shareExecutor(id: number): { executor: number; token: number } {
+    return { executor: id, token: 1000 + id }
+  }
+
+  shareSlot(slot: number): { slot: number; executor: number; token: number } {
+    return { slot, executor: 1, token: slot }
+  }
+
   executor(_id: number, onWake: (count: number) => void): never {
     this.ring.wake = onWake
     return this.ring as never

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { Answers } from '../../daemon/host/answers.js'
 import { Calls } from '../../daemon/host/calls.js'
-import { Inbox, noCounts } from '../../daemon/host/inbox.js'
+
+import { noCounts } from '../../daemon/host/counts.js'
+import { Inbox } from '../../daemon/host/inbox.js'
 import { LetterFile } from '../../daemon/host/letter-file.js'
 import { Letters } from '../../daemon/host/letters.js'
+
 import { matcher } from '../../daemon/host/pattern.js'
 import { interfaceChange } from '../../daemon/message/interface.js'
 import { message } from '../../daemon/message/message.js'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { NodeConfig } from '../../daemon/config/load.js'
-import { noCounts } from '../../daemon/host/inbox.js'
+import { noCounts } from '../../daemon/host/counts.js'
 import type { LoadedNode } from '../../daemon/host/loader.js'
 import { HostRefusedError } from '../../daemon/host/session.js'
 import { type Binding, type Register, type Runtime, Supervisor } from '../../daemon/host/supervisor.js'
