@@ -1,7 +1,8 @@
 // corod dev as a user has it: files are written, lines are waited for.
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { ControlClient } from '../../daemon/control/client.js'
 import { Folder, root } from '../support/folder.js'
 import { packets } from '../support/pcapng.js'
 import { Program } from '../support/program.js'
@@ -131,6 +132,44 @@ describe('corod dev', function () {
     then = from(working)
     folder.write('project/corod.yaml', 'nodes:\n  b: { module: ./b.ts }\n')
     await then(/reloaded in \d+ ms: removed a/)
+  })
+
+  it('loses no event over it, whatever is saved', async () => {
+    const numbers = folder.write('numbers', '')
+    const writes = (version: number) =>
+      node(`version ${version}`, "import { appendFileSync } from 'node:fs'").replace(
+        /for await.*/,
+        `for await (const event of node.inbox) if (event.type === 'n') appendFileSync('${numbers}', event.n + '\\n')`,
+      )
+    folder.write('project/a.ts', writes(0))
+    folder.write('project/corod.yaml', 'nodes:\n  a: { module: ./a.ts, queue: { backlog: 100000, bytes: 64MiB } }\n')
+    const working = dev()
+    const [, socket] = await working.says(/control socket is open socket=(\S+)/)
+    await working.says(/version 0 begins/)
+    let going = true
+    let sent = 0
+    async function* source() {
+      while (going) {
+        yield `{"type":"n","n":${++sent}}\n`
+        await new Promise(resolve => setTimeout(resolve, 1))
+      }
+    }
+    const summary = new ControlClient(socket!).send('a', source())
+    for (let version = 1; version <= 5; version++) {
+      folder.write('project/a.ts', 'const = 1')
+      await working.says(new RegExp(`(1 fault[^]*){${version}}`))
+      folder.write('project/a.ts', writes(version))
+      await working.says(new RegExp(`version ${version} begins`))
+    }
+    going = false
+    const { accepted, rejected } = await summary
+    assert.equal(rejected, 0)
+    const got = () => readFileSync(numbers, 'utf8').trimEnd().split('\n').map(Number)
+    await waitFor('the last number', () => got().at(-1) === accepted)
+    assert.deepEqual(
+      got(),
+      Array.from({ length: accepted }, (_, i) => i + 1),
+    )
   })
 
   it('shows what is wrong with the line that it is in, and leaves what runs', async () => {
