@@ -8,9 +8,13 @@ import {
   CliError,
   errorCodes,
   NodeStoppedError,
+  PeerDiedError,
   ProcessError,
   ReceiverBusyError,
+  RefusedError,
   TimeoutError,
+  UnansweredError,
+  UndeliveredError,
 } from '../../daemon/process/errors.js'
 import { root } from '../support/folder.js'
 
@@ -20,6 +24,10 @@ const each: ProcessError[] = [
   new ReceiverBusyError('inbox'),
   new NodeStoppedError('x'),
   new CliError('show', 'CLI_FAILED', 'no'),
+  new UndeliveredError('peer', 'FULL', 'its queue is full'),
+  new RefusedError('peer', 'no'),
+  new UnansweredError('peer'),
+  new PeerDiedError('peer'),
 ]
 
 describe('errors', () => {

@@ -51,6 +51,26 @@ describe('timer', () => {
     assert.deepEqual(await node.ended, { how: 'returned' })
   })
 
+  it('cleared, set or dropped after its time, it touches no other timer', async () => {
+    const ended: string[] = []
+    const node = start(async vm => {
+      const timers = [vm.timer(5), vm.timer(5), vm.timer(5)]
+      await vm.sleep(6)
+      // They went off and nobody took that: what they had in the wheel is free for others.
+      const others = ['a', 'b', 'c'].map(async name => {
+        await vm.sleep(10)
+        ended.push(name)
+      })
+      timers[0]!.clear()
+      timers[1]!.set(100)
+      timers[2]![Symbol.dispose]()
+      await Promise.all(others)
+    })
+    await node.pass(20)
+    assert.deepEqual(ended, ['a', 'b', 'c'])
+    assert.deepEqual(await node.ended, { how: 'returned' })
+  })
+
   it('dropped by `using`: nothing is left to wake for', async () => {
     const node = start(async vm => {
       let kept: Timer
