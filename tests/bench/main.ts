@@ -13,17 +13,20 @@ import { roundtrip } from './roundtrip.js'
 import { runtime } from './runtime.js'
 import { sleepLateness } from './sleep.js'
 import { localSocket } from './socket.js'
+import { spin } from './spin.js'
 import { scale, throughput } from './throughput.js'
 import { typeChecking } from './types.js'
 import { inVpp, type Measure } from './vpp.js'
 import { vppCost } from './vpp-cost.js'
 import { vppOrigin } from './vpp-origin.js'
+import { vppPolled } from './vpp-polled.js'
 import { vppBusy, vppRoundtrip } from './vpp-roundtrip.js'
 import { vppSpin } from './vpp-spin.js'
 import { vppWorker } from './vpp-worker.js'
 
 const measures: Readonly<Record<string, Measure>> = {
   roundtrip,
+  spin,
   throughput,
   scale,
   idle,
@@ -33,6 +36,7 @@ const measures: Readonly<Record<string, Measure>> = {
   types: typeChecking,
   'vpp-roundtrip': inVpp(vppRoundtrip),
   'vpp-busy': inVpp(vppBusy),
+  'vpp-polled': inVpp(vppPolled),
   'vpp-cost': inVpp(vppCost),
   'vpp-worker': inVpp(vppWorker),
   'vpp-spin': inVpp(vppSpin),

@@ -1,14 +1,16 @@
 // peer.c: the floor: what the daemon does, in C. Attaches, registers nodes, takes every event and counts it.
 //
 // Same rings, same doorbells, same order of fences as the daemon's addon, of which it uses everything but Node.
-//   bench-peer SOCKET NODES
+//   bench-peer SOCKET NODES [LOOK]   LOOK: ns for which it looks at the ready words before it sleeps
 #include "../../shm/attach.h"
+#include "../../shm/spin.h"
 
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 static uint32_t n_ready;
+static uint64_t look;
 
 static void fail(const char *what, const char *why) {
   fprintf(stderr, "bench peer: %s: %s\n", what, why);
@@ -75,12 +77,14 @@ static void wake(struct corod_attach *a, struct corod_executor_end *e) {
         if (a->slots[slots[i]])
           drain(a->slots[slots[i]]);
     corod_executor_settle(e);
-  } while (!corod_executor_arm(e));
+  } while ((look && corod_spin_look(&e->words->to_daemon, corod_now() + look)) || !corod_executor_arm(e));
 }
 
 int main(int argc, char **argv) {
-  if (argc != 3)
+  if (argc != 3 && argc != 4)
     return 2;
+  if (argc == 4)
+    look = strtoull(argv[3], NULL, 10);
   uint32_t nodes = (uint32_t)strtoul(argv[2], NULL, 10);
   struct corod_attach *a;
   int got = corod_attach_open(&a, argv[1]);

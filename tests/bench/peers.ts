@@ -16,12 +16,12 @@ export interface Stand extends AsyncDisposable {
 
 export type PeerKind = 'c' | 'for-await' | 'batches'
 
-/** YAML of `nodes` bench nodes that run `module` (a path of dist/), with `extra` lines per node. */
-export function nodesYaml(folder: string, module: string, nodes: number, extra = ''): string {
+/** YAML of `nodes` bench nodes that run `module` (a path of dist/), with `extra` keys of each and `top` above them. */
+export function nodesYaml(folder: string, module: string, nodes: number, extra = '', top = ''): string {
   const file = join(folder, 'bench.yaml')
   const path = join(root, 'dist', 'tests', 'bench', 'nodes', module)
   const lines = Array.from({ length: nodes }, (_, i) => `  bench-${i}: { module: ${path}${extra} }`)
-  writeFileSync(file, `log: { level: error }\nnodes:\n${lines.join('\n')}\n`)
+  writeFileSync(file, `log: { level: error }\n${top}nodes:\n${lines.join('\n')}\n`)
   return file
 }
 
@@ -40,18 +40,23 @@ export async function endProcess(child: ChildProcess): Promise<void> {
   clearTimeout(insist)
 }
 
-/** The bench host with a peer of `kind` and `nodes` nodes; disposed of as a whole. */
-export async function stand(kind: PeerKind, nodes: number): Promise<Stand> {
+/**
+ * The bench host with a peer of `kind` and `nodes` nodes; disposed of as a whole. `look`: microseconds for which the peer
+ * looks before it sleeps.
+ */
+export async function stand(kind: PeerKind, nodes: number, look = 0): Promise<Stand> {
   const folder = mkdtempSync(join(tmpdir(), 'corod-bench-'))
   const socket = join(folder, 'host.sock')
   const host = new LineProcess(join(root, 'build', 'bench', 'bench-host'), [socket])
   await host.answer()
+  const top = look > 0 ? `executors: { main: { spin: ${look}us } }\n` : ''
+  const module = kind === 'batches' ? 'batches.js' : 'each.js'
   const peer =
     kind === 'c'
-      ? spawn(join(root, 'build', 'bench', 'bench-peer'), [socket, String(nodes)], {
+      ? spawn(join(root, 'build', 'bench', 'bench-peer'), [socket, String(nodes), String(look * 1000)], {
           stdio: ['ignore', 'ignore', 'inherit'],
         })
-      : startDaemon(folder, nodesYaml(folder, kind === 'batches' ? 'batches.js' : 'each.js', nodes), socket)
+      : startDaemon(folder, nodesYaml(folder, module, nodes, '', top), socket)
   await host.ask(`nodes ${nodes}`)
   return {
     host,

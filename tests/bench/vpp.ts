@@ -98,10 +98,11 @@ export interface BenchPeer extends AsyncDisposable {
   readonly pid: number
 }
 
-/** The daemon with the coroutine under test, attached and running. */
-export async function coroutine(vpp: Vpp): Promise<BenchPeer> {
+/** The daemon with the coroutine under test, attached and running; `look`: microseconds before it sleeps. */
+export async function coroutine(vpp: Vpp, look = 0): Promise<BenchPeer> {
   const module = join(root, 'dist', 'tests', 'bench', 'nodes', 'vpp.js')
-  const daemon = new Daemon(vpp.socket, { 'bench-0': { module } }, { log: { level: 'error' } })
+  const executors = look > 0 ? { executors: { main: { spin: `${look}us` } } } : {}
+  const daemon = new Daemon(vpp.socket, { 'bench-0': { module } }, { log: { level: 'error' }, ...executors })
   try {
     return await daemon.running()
   } catch (error) {
@@ -110,9 +111,9 @@ export async function coroutine(vpp: Vpp): Promise<BenchPeer> {
   }
 }
 
-/** What the daemon does, in C: peer.c on the same rings and doorbells, attached and running. */
-export async function peerInC(vpp: Vpp): Promise<BenchPeer> {
-  const peer = new LineProcess(join(root, 'build', 'bench', 'bench-peer'), [vpp.socket, '1'])
+/** What the daemon does, in C: peer.c on the same rings and doorbells, attached and running; `look` as above. */
+export async function peerInC(vpp: Vpp, look = 0): Promise<BenchPeer> {
+  const peer = new LineProcess(join(root, 'build', 'bench', 'bench-peer'), [vpp.socket, '1', String(look * 1000)])
   await waitFor('the C peer', async () => /^bench-0: attached,/m.test(await vpp.cli('show corod node bench-0')))
   return { pid: peer.child.pid as number, [Symbol.asyncDispose]: () => peer.end() }
 }

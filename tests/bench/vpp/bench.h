@@ -49,9 +49,13 @@ void bench_print(vlib_main_t *vm, u64 *took, u64 left_out);
 // A value at a share (0…1) of a vector, which it sorts.
 u64 bench_percentile(u64 *took, f64 share);
 
+// How trips follow each other: main sleeps in between and only such trips count; it is busy and the other side sleeps;
+// it is busy and they are back to back.
+typedef enum { BENCH_IDLE, BENCH_BUSY, BENCH_POLLED } bench_pace_t;
+
 // Each runs one scenario in the process of the CLI, suspended meanwhile, and prints one line of JSON.
 clib_error_t *bench_connect(vlib_main_t *vm, const char *path);
-clib_error_t *bench_roundtrip(vlib_main_t *vm, bool floor, bool idle, u32 count, u32 warmup);
+clib_error_t *bench_roundtrip(vlib_main_t *vm, bool floor, bench_pace_t pace, u32 count, u32 warmup);
 clib_error_t *bench_cost(vlib_main_t *vm, bool floor, u32 count, u32 batch);
 clib_error_t *bench_worker(vlib_main_t *vm, const char *what, u32 count, u32 gap_us);
 

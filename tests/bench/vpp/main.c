@@ -2,7 +2,9 @@
 //
 //   corod-bench connect PATH                      the floor's client (client.c) listens there
 //   corod-bench roundtrip floor|node idle|busy COUNT WARMUP   one at a time: sent by a process node, answered from
-//                                                 outside, seen; idle: only those in which main slept count
+//                                                 outside, seen; idle: only those in which main slept count; busy: a
+//                                                 pause before each, in which the other side goes to sleep
+//   corod-bench roundtrip node polled COUNT WARMUP   as busy, back to back
 //   corod-bench cost floor|node COUNT BATCH       COUNT times BATCH signals to a process node, until it has run
 //   corod-bench worker wake|burst|flood COUNT US  events sent by a worker thread
 #include "bench.h"
@@ -52,13 +54,15 @@ static clib_error_t *command(vlib_main_t *vm, unformat_input_t *in, vlib_cli_com
   if (unformat(in, "connect %s", &word))
     error = bench_connect(vm, (char *)word);
   else if (unformat(in, "roundtrip floor idle %u %u", &count, &other))
-    error = bench_roundtrip(vm, true, true, count, other);
+    error = bench_roundtrip(vm, true, BENCH_IDLE, count, other);
   else if (unformat(in, "roundtrip floor busy %u %u", &count, &other))
-    error = bench_roundtrip(vm, true, false, count, other);
+    error = bench_roundtrip(vm, true, BENCH_BUSY, count, other);
   else if (unformat(in, "roundtrip node idle %u %u", &count, &other))
-    error = bench_roundtrip(vm, false, true, count, other);
+    error = bench_roundtrip(vm, false, BENCH_IDLE, count, other);
   else if (unformat(in, "roundtrip node busy %u %u", &count, &other))
-    error = bench_roundtrip(vm, false, false, count, other);
+    error = bench_roundtrip(vm, false, BENCH_BUSY, count, other);
+  else if (unformat(in, "roundtrip node polled %u %u", &count, &other))
+    error = bench_roundtrip(vm, false, BENCH_POLLED, count, other);
   else if (unformat(in, "cost floor %u %u", &count, &other))
     error = bench_cost(vm, true, count, other);
   else if (unformat(in, "cost node %u %u", &count, &other))

@@ -23,7 +23,8 @@
 
 static struct {
   bench_node_t node;
-  bool floor, flying, idle;
+  bool floor, flying;
+  bench_pace_t pace;
   volatile bool done;
   u64 begin, seen, answers; // answers: of the floor's client
   u32 warmup, count;        // that are still to come
@@ -96,13 +97,13 @@ static uword watch(vlib_main_t *vm, vlib_node_runtime_t *runtime, vlib_frame_t *
   trip.flying = false;
   if (trip.warmup)
     trip.warmup--;
-  else if (trip.idle && blocked() == trip.blocked)
+  else if (trip.pace == BENCH_IDLE && blocked() == trip.blocked)
     trip.awake++;
   else {
     vec_add1(trip.took, took);
     trip.count--;
   }
-  if (trip.count && !trip.idle)
+  if (trip.count && trip.pace == BENCH_BUSY)
     trip.next = bench_now() + PAUSE;
   else if (trip.count)
     vlib_process_signal_event(vm, corod_bench_sender.index, 1, 0);
@@ -173,7 +174,7 @@ clib_error_t *bench_connect(vlib_main_t *vm, const char *path) {
   return error;
 }
 
-clib_error_t *bench_roundtrip(vlib_main_t *vm, bool floor, bool idle, u32 count, u32 warmup) {
+clib_error_t *bench_roundtrip(vlib_main_t *vm, bool floor, bench_pace_t pace, u32 count, u32 warmup) {
   clib_error_t *error = floor ? (ask < 0 ? clib_error_return(0, "no client") : NULL) : bench_find(vm, &trip.node);
   if (error)
     return error;
@@ -181,7 +182,7 @@ clib_error_t *bench_roundtrip(vlib_main_t *vm, bool floor, bool idle, u32 count,
     return clib_error_return(0, "nothing to do");
   vec_reset_length(trip.took);
   trip.floor = floor;
-  trip.idle = idle;
+  trip.pace = pace;
   trip.awake = trip.next = 0;
   trip.flying = trip.done = false;
   trip.warmup = warmup;
