@@ -102,6 +102,8 @@ class Workshop {
   #busy = false
   #sound = false
   #stuck = false
+  /** The last change was not applied. */
+  #faulty = false
   #stopping = false
   #end: (code: number) => void = () => {}
 
@@ -214,6 +216,7 @@ class Workshop {
         return
     }
     if (said.kind === 'started' || said.kind === 'reloaded') this.#sound = true
+    this.#faulty = said.kind === 'refused'
     this.#busy = false
     if (!this.#again) return
     this.#again = false
@@ -231,6 +234,7 @@ class Workshop {
     ]
     const told = parts.filter(([, names]) => names.length > 0).map(([what, names]) => `${what} ${names.join(', ')}`)
     if (told.length > 0) this.#screen.say(`reloaded in ${ms} ms: ${told.join('; ')}`, 'green')
+    else if (this.#faulty) this.#screen.say('right again: what is written is what runs', 'green')
     if (needsRestart.length > 0) {
       this.#screen.say(`not applied until corod dev is started again: ${needsRestart.join(', ')}`, 'yellow')
     }

@@ -1,4 +1,5 @@
 // new-node.ts: corod new-node NAME.
+import { readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { nodeName } from '../config/fields.js'
 import { ConfigError } from '../config/problems.js'
@@ -25,8 +26,19 @@ export async function newNode(
   writeFiles(files, () => replaceFile(config, yaml))
   const written = files.map(file => relative('.', file.path))
   if (out.manner.json) out.result('', { node: name, config, written })
-  else out.confirm(`${written.join(', ')}, and an entry in ${config}`)
+  else out.confirm(`${written.join(', ')}, and an entry in ${config}${missing(root)}`)
   return exits.ok.code
+}
+
+/** What the project still needs for the node: its options are checked by zod. */
+function missing(root: string): string {
+  try {
+    const text = readFileSync(join(root, 'package.json'), 'utf8')
+    const { dependencies, devDependencies } = JSON.parse(text) as Record<string, Record<string, string> | undefined>
+    return { ...dependencies, ...devDependencies }.zod === undefined ? '\nNext: npm install zod' : ''
+  } catch {
+    return ''
+  }
 }
 
 /** A node of that name and its test, for the project in `root`. */

@@ -68,7 +68,9 @@ const control = section(
     socket: socketPath()
       .prefault('/run/corod/control.sock')
       .describe('Unix socket on which the daemon takes events and answers the command line'),
-    mode: fileMode.prefault('0660').describe('File mode of the socket: who may write to it may send events'),
+    mode: fileMode
+      .prefault('0660')
+      .describe('File mode of the socket: who may write to it may send events, read dead letters, reload'),
     group: z
       .union([z.string().min(1), whole(0, 2 ** 32 - 2)])
       .optional()

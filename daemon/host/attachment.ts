@@ -61,10 +61,21 @@ export class Attachment {
     this.#watch = new FileWatch(options.host.socket, () => this.#hint())
   }
 
-  /** From now on with these intervals and waits. The socket stays the one of the start. */
-  adjust(host: Omit<Config['host'], 'socket'>): void {
-    this.#options = { ...this.#options, host: { ...host, socket: this.#options.host.socket } }
+  /**
+   * From now on with these intervals and waits, and with these native process nodes beside those that may be signalled
+   * already. The socket stays the one of the start.
+   */
+  adjust(host: Omit<Config['host'], 'socket'>, signals: readonly string[]): void {
+    const more = signals.filter(name => !this.#options.signals.includes(name))
+    const { socket } = this.#options.host
+    this.#options = { ...this.#options, host: { ...host, socket }, signals: [...this.#options.signals, ...more] }
     this.#backoff = new Backoff(host.reconnect, jitter)
+    if (this.#attachedAt === undefined) return
+    for (const name of more) {
+      this.#session?.allow(name).catch((error: Error) => {
+        if (!(error instanceof HostAwayError)) this.#log.error(`${name} cannot be signalled: ${error.message}`)
+      })
+    }
   }
 
   /** Starts looking for the host. */

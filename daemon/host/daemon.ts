@@ -104,7 +104,7 @@ export class Daemon implements ControlPlane {
     this.#reloads = new Reloads(config, {
       read,
       adjust: wanted => {
-        this.#attachment.adjust(wanted.host)
+        this.#attachment.adjust(wanted.host, wanted.signals)
         adjust(wanted)
         this.#executors.setLevel(wanted.log.level)
         this.#executors.adjust(wanted)

@@ -48,14 +48,17 @@ export function difference(before: Version, after: Version): Difference {
     return was === undefined ? [] : [{ node, why: nodeKeys(before.config, was, after.config, node) }]
   })
   const settings = settingKeys(before.config, after.config)
+  // What the host was told once that may be signalled, it lets be signalled until the daemon leaves.
+  const signals = before.config.signals.every(name => after.config.signals.includes(name))
+  const applies = (key: string) => within(key, liveSettings) || (key === 'signals' && signals)
   return {
     added: after.nodes.filter(node => !old.has(node.config.name)),
     removed: before.nodes.filter(node => !names.has(node.config.name)),
     changed: stay.filter(({ why }) => why.some(key => !within(key, live))),
     adjusted: stay.filter(({ why }) => why.length > 0 && why.every(key => within(key, live))),
     unchanged: stay.filter(({ why }) => why.length === 0).map(({ node }) => node),
-    settings: settings.filter(key => within(key, liveSettings)),
-    needsRestart: settings.filter(key => !within(key, liveSettings)),
+    settings: settings.filter(applies),
+    needsRestart: settings.filter(key => !applies(key)),
   }
 }
 

@@ -155,7 +155,8 @@ export class Reloads {
 function runnable(before: Config, wanted: Config): Config {
   const { nodes, log, state } = wanted
   const host = { ...wanted.host, socket: before.host.socket }
-  return { ...wanted, ...before, nodes, log, state, host, ...executorsOf(wanted) }
+  const signals = [...new Set([...before.signals, ...wanted.signals])]
+  return { ...wanted, ...before, nodes, log, state, host, signals, ...executorsOf(wanted) }
 }
 
 function executorsOf(config: Config): object {

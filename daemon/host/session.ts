@@ -144,6 +144,11 @@ export class Session {
     return discarded
   }
 
+  /** Lets commands signal a native process node from now on. @throws HostRefusedError, HostAwayError */
+  async allow(name: string): Promise<void> {
+    await this.#ask('ready', call => this.#link.allowSignal(call, name))
+  }
+
   /** Ends registration: nodes of an earlier attachment that were not claimed are removed. */
   ready(): Promise<Of<'ready'>> {
     return this.#ask('ready', call => this.#link.ready(call))

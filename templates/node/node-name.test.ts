@@ -22,6 +22,10 @@ describe('node-name', () => {
     assert.deepEqual(reports[0]?.fields, { greeted: 1 })
   })
 
+  it('takes no options that make no sense', async () => {
+    await assert.rejects(testNode(node, { options: { every: 'often' } }), /every/)
+  })
+
   it('counts what was lost', async () => {
     await using kit = await testNode(node)
     kit.gap(3)

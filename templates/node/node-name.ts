@@ -1,10 +1,12 @@
 // node-name.ts: greets whom it is told to, and says now and then how many there were.
 import { message, processNode, text } from 'corod'
+import { z } from 'zod'
 
-interface Options {
+// What corod.yaml may have under `options`; checked before the node starts.
+const options = z.strictObject({
   /** Milliseconds between two reports. */
-  readonly every?: number
-}
+  every: z.number().min(100).default(60_000),
+})
 
 export default processNode({
   messages: { greet: message(1, { name: text(32) }) },
@@ -13,8 +15,10 @@ export default processNode({
     missed: { text: 'greetings lost because the queue was full', severity: 'warn' },
   },
 
+  options,
+
   async run(vm, node) {
-    const { every = 60_000 } = node.options as Options
+    const { every } = node.options
     using due = vm.timer(every) // outside the loop: an event does not restart it
     let greeted = 0
 

@@ -199,6 +199,8 @@ describe('corod dev', function () {
     await then(/corod\.yaml:2:24: nodes\.a\.grce: unknown key, did you mean 'grace'.*\n {5}2 \| .*\n {6} \| {24}\^\n/)
     assert.equal((await run('send', 'a', 'n', '{"n": 2}')).code, 0)
     await then(/second 2\n/)
+    folder.write('project/corod.yaml', 'nodes:\n  a: { module: ./a.ts }\n')
+    await then(/dev {3}right again: what is written is what runs\n/)
   })
 
   it('starts with a bad configuration when it is mended', async () => {

@@ -9,6 +9,7 @@ import { corod } from './corod.js'
 
 const ours = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   version: string
+  dependencies: Record<string, string>
   devDependencies: Record<string, string>
 }
 
@@ -24,7 +25,7 @@ function install(project: string): void {
   const modules = join(project, 'node_modules')
   mkdirSync(join(modules, '.bin'), { recursive: true })
   symlinkSync(root, join(modules, 'corod'))
-  for (const name of ['typescript', '@types']) symlinkSync(join(root, 'node_modules', name), join(modules, name))
+  for (const name of ['typescript', '@types', 'zod']) symlinkSync(join(root, 'node_modules', name), join(modules, name))
   symlinkSync(join('..', 'typescript', 'bin', 'tsc'), join(modules, '.bin', 'tsc'))
   symlinkSync(join('..', 'corod', 'bin', 'corod'), join(modules, '.bin', 'corod'))
 }
@@ -55,11 +56,11 @@ describe('cli: init and new-node', function () {
     assert.match(stdout, /^Next: cd My Nodes && npm install && npm test$/m)
     install(project)
     const first = await npm(project, 'test')
-    assert.match(first.stdout, /^# pass 4$/m)
+    assert.match(first.stdout, /^# pass 5$/m)
     assert.match(first.stdout, /^# fail 0$/m)
     assert.equal((await corod(['new-node', 'up_link.2-a'], { cwd: project })).code, 0)
     const second = await npm(project, 'test')
-    assert.match(second.stdout, /^# pass 8$/m)
+    assert.match(second.stdout, /^# pass 10$/m)
     assert.match(second.stdout, /up_link\.2-a/)
     assert.match((await npm(project, 'run', 'check')).stdout, /^corod\.yaml: ok, 2 nodes$/m)
   })
@@ -82,6 +83,7 @@ describe('cli: init and new-node', function () {
     assert.equal(made.dependencies?.corod, `^${ours.version}`)
     for (const name of ['typescript', '@types/node'])
       assert.equal(made.devDependencies?.[name], ours.devDependencies[name], name)
+    assert.equal(made.dependencies?.zod, ours.dependencies.zod)
   })
 
   it('names the package after its folder, as npm wants it', async () => {
@@ -173,6 +175,14 @@ describe('cli: init and new-node', function () {
     assert.equal(taken.code, 1)
     assert.match(taken.stderr, /nodes\/other\.test\.ts is there already, and nothing was written/)
     assert.deepEqual(tree(folder.path), { ...before, 'nodes/other.test.ts': 'mine' })
+  })
+
+  it('new-node: says what the project lacks for the node', async () => {
+    const project = folder.at('p')
+    await corod(['init', project])
+    assert.doesNotMatch((await corod(['new-node', 'one'], { cwd: project })).stdout, /npm install/)
+    folder.write('p/package.json', '{ "dependencies": { "corod": "^0.1.0" } }')
+    assert.match((await corod(['new-node', 'two'], { cwd: project })).stdout, /^Next: npm install zod$/m)
   })
 
   it('new-node: without a configuration: 78, and what to do', async () => {

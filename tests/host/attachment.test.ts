@@ -217,6 +217,26 @@ describe('attachment', () => {
     assert.ok(!log.lines.some(line => line.includes('stalled')), log.lines.join('\n'))
   })
 
+  it('takes other intervals while it is attached, and more nodes that may be signalled', async () => {
+    const { host, attachment, connected } = setUp({ min: 1, max: 20 })
+    attachment.start()
+    await connected()
+    const signals = () => host.last.asked.filter(({ kind }) => kind === 'signal').map(({ what }) => what)
+    const before = signals()
+    const settings = { reconnect: { min: 1, max: 5 }, pingInterval: 10, pingTimeout: 1000 }
+    attachment.adjust(settings, [...before.map(String), 'dhcp-client-process'])
+    assert.deepEqual(signals(), [...before, 'dhcp-client-process'])
+    const pings = () => host.last.asked.filter(({ kind }) => kind === 'ping').length
+    const asked = pings()
+    await waitFor('pings at the new pace', () => pings() > asked + 3)
+    // The next attachment begins with them.
+    host.last.die()
+    await waitFor('the next attachment', () => host.links.length === 2 && attachment.state === 'connected')
+    assert.deepEqual(signals(), [...before, 'dhcp-client-process'])
+    attachment.adjust(settings, [])
+    assert.deepEqual(signals(), [...before, 'dhcp-client-process'])
+  })
+
   it('fails every question when the host goes away, and later ones', async () => {
     const { host, attachment, connected, sessions } = setUp({ min: 3_600_000, max: 3_600_000 })
     attachment.start()

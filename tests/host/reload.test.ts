@@ -82,7 +82,7 @@ describe('daemon, reloaded', function () {
   }
 
   function write(nodes: string, more = ''): Config {
-    const yaml = `host: { socket: ./host.sock, reconnect: { min: 10ms, max: 50ms } }\ncontrol: { socket: ./c.sock }\n${more}nodes:\n${nodes}\n`
+    const yaml = `host: { socket: ./host.sock, reconnect: { min: 10ms, max: 50ms } }\n${more.includes('control:') ? '' : 'control: { socket: ./c.sock }\n'}${more}nodes:\n${nodes}\n`
     return loadConfig(folder.write('corod.yaml', yaml))
   }
 
@@ -248,14 +248,18 @@ describe('daemon, reloaded', function () {
     await seen('a', ['hold'])
     write(
       '  a: { module: ./a.ts, grace: 10ms }\n  b: { module: ./b.ts, restart: never }',
-      'log: { level: debug }\nsignals: [x]\n',
+      'log: { level: debug }\nsignals: [x]\ncontrol: { socket: ./d.sock }\n',
     )
     const report = await daemon.reload()
     assert.deepEqual(outline(report), { ...nothing, adjusted: ['a: grace', 'b: restart.policy'] })
-    assert.deepEqual([report.settings, report.needsRestart, levels], [['log.level'], ['signals'], ['debug']])
+    assert.deepEqual(
+      [report.settings, report.needsRestart, levels],
+      [['log.level', 'signals'], ['control.socket'], ['debug']],
+    )
     assert.deepEqual([store.a!.lives, store.b!.lives], [1, 1])
     // It compares with what runs: what takes a restart is told again.
-    assert.deepEqual((await daemon.reload()).needsRestart, ['signals'])
+    const again = await daemon.reload()
+    assert.deepEqual([again.settings, again.needsRestart], [[], ['control.socket']])
     await daemon.stop()
     assert.ok(log.lines.some(line => /did not finish within 10 ms/.test(line)))
   })

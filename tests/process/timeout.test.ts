@@ -219,4 +219,27 @@ describe('yield', () => {
       clearInterval(count)
     })
   })
+
+  it('is fair: nodes that compute take turns, and one that waits is served in between', async () => {
+    const turns: string[] = []
+    const computing = (name: string) =>
+      start(async vm => {
+        // Were it not fair, the event would never come.
+        while (!turns.includes('event')) {
+          turns.push(name)
+          await vm.yield()
+        }
+      })
+    const nodes = [computing('a'), computing('b')]
+    const waiting = start(async (_vm, { inbox }) => {
+      for await (const _ of inbox) turns.push('event')
+    })
+    setTimeout(() => {
+      waiting.send('event')
+      waiting.close()
+    })
+    for (const node of [...nodes, waiting]) assert.deepEqual(await node.ended, { how: 'returned' })
+    const computed = turns.filter(name => name !== 'event')
+    for (let i = 1; i < computed.length; i++) assert.notEqual(computed[i], computed[i - 1])
+  })
 })
