@@ -1,4 +1,5 @@
 // daemon.ts: the daemon as a whole: one attachment, a supervisor for each node, and what the control plane asks of them.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Link, now } from '../../shm/ring.js'
 import { type Config, letterFolder, loadConfig, recordFolder } from '../config/load.js'
 import { recordDefaults } from '../config/schema.js'
@@ -58,6 +59,9 @@ const unwatched: ReloadWatcher = { began: () => {}, ended: () => {} }
 
 const notRunning = ['idle', 'stopped']
 const failing = ['backing-off', 'crash-loop', 'stopped']
+
+/** A node that has been registered begins its life within so long, ms; or the log says why not. */
+const longestBegin = 1000
 
 /** A daemon. `load`, then `start`, then `stop`, each once. */
 export class Daemon implements ControlPlane {
@@ -237,11 +241,21 @@ export class Daemon implements ControlPlane {
     const { folder, files } = own
     const size = order.size ?? own.size
     await this.#reloads.record(node, { folder, files, size, ...(until === undefined ? {} : { until }) })
-    const file = newestRecording(node, folder, began)
+    const file = await this.#recording(node, folder, began)
     return {
       folder,
       ...(file === undefined ? {} : { file }),
       ...(until === undefined ? {} : { until: new Date(until).toISOString() }),
+    }
+  }
+
+  /** The file that was begun since; on a thread of its own a node begins a little later. */
+  async #recording(node: string, folder: string, since: number): Promise<string | undefined> {
+    const end = performance.now() + longestBegin
+    for (;;) {
+      const file = newestRecording(node, folder, since)
+      if (file !== undefined || performance.now() > end || this.#attachment.state !== 'connected') return file
+      await sleep(10)
     }
   }
 

@@ -161,6 +161,39 @@ describe('end to end: dead letters', function () {
     assert.equal(Math.max(...attempts), 1)
   })
 
+  it('on a thread of its own: deaths of the coroutine and of the thread', async () => {
+    using folder = new Folder()
+    folder.write(
+      'a.ts',
+      node(`${usual}, spin: message(4)`).replace(
+        "if (event.type === 'kill')",
+        "if (event.type === 'spin') for (;;);\n      if (event.type === 'kill')",
+      ),
+    )
+    await using _host = await startStandalone(folder)
+    const threads = 'executors: { slow: { max-stall: 200ms } }\n'
+    await using daemon = startDaemon(folder, threads + yaml(folder, ', executor: slow'))
+    await daemon.running()
+    await daemon.client.send('a', [
+      { type: 'poison', n: 7 },
+      { type: 'fine', n: 1 },
+      { type: 'spin' },
+      { type: 'fine', n: 2 },
+    ])
+    await waitFor('the last event', () => seen(folder).includes('fine 4 0'), { ms: 40_000 })
+    const all = await letters(daemon)
+    assert.deepEqual(
+      all.map(({ type, seq, attempts, reason }) => [type, seq, attempts, reason.name]),
+      [
+        ['poison', '1', 3, 'RangeError'],
+        ['spin', '3', 3, 'Died'],
+      ],
+    )
+    assert.equal((await daemon.client.node('a')).deadLetters, 2)
+    // What was finished in the turn of the first death may come once more, and is not blamed again.
+    assert.ok(!seen(folder).some(line => /^fine \d+ [^01]/.test(line)), seen(folder).join())
+  })
+
   it('queued events that no longer fit the changed messages of the node', async () => {
     using folder = new Folder()
     folder.write('a.ts', node(usual))

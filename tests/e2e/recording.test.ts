@@ -180,6 +180,26 @@ describe('end to end: recording', function () {
     await daemon.logged('the end', line => /recording ends here: it would be longer than 4096/.test(`${line.msg}`))
   })
 
+  it('a node on a thread of its own is recorded there, by configuration and by corod record', async () => {
+    using folder = new Folder()
+    await using _host = await startStandalone(folder)
+    await using daemon = startDaemon(folder, yaml(folder, ', record: true, executor: worker'))
+    await daemon.running()
+    await work(daemon)
+    const again = await corod(['--socket', daemon.socket, 'record', 'meter', '--for', '10m'])
+    assert.equal(again.code, 0, again.stderr)
+    await work(daemon)
+    await daemon.program.kill('SIGTERM')
+    const place = folder.at('state/recordings')
+    const files = recordingsOf('meter', place).map(name => `${place}/${name}`)
+    assert.equal(files.length, 2)
+    assert.equal(files[1], again.stdout.split(',')[0])
+    for (const file of files) {
+      const same = await corod(['replay', file, folder.at('meter.ts')])
+      assert.equal(same.code, 0, same.stdout + same.stderr)
+    }
+  })
+
   it('a disk that is full ends the recording, and the node goes on', async () => {
     using folder = new Folder()
     await using _host = await startStandalone(folder)
