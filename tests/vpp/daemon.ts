@@ -1,5 +1,5 @@
 // daemon.ts: the real daemon beside a host, with a configuration of the test's own.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { corod, type Ran } from '../cli/corod.js'
 import { Folder, root } from '../support/folder.js'
@@ -16,6 +16,7 @@ export interface DaemonNode {
 export class Daemon implements AsyncDisposable {
   readonly #folder = new Folder()
   readonly #file: string
+  readonly #nodes: readonly string[]
   #program: Program
 
   /** Starts it for the host at `socket`. `extra`: other top-level keys. */
@@ -31,6 +32,7 @@ export class Daemon implements AsyncDisposable {
       nodes: Object.fromEntries(places),
       ...extra,
     }
+    this.#nodes = Object.keys(nodes)
     this.#file = this.#folder.write('corod.yaml', JSON.stringify(config)) // JSON is YAML
     this.#program = this.#start()
   }
@@ -66,7 +68,13 @@ export class Daemon implements AsyncDisposable {
   /** Kills it as a crash would, and starts it again. */
   async restart(): Promise<void> {
     await this.#program.kill('SIGKILL')
+    for (const name of this.#nodes) this.#cut(this.#folder.at(`${name}.log`))
     this.#program = this.#start()
+  }
+
+  /** Takes off the line in which a write was torn: its event was in hand and comes again. */
+  #cut(file: string): void {
+    if (existsSync(file)) truncateSync(file, readFileSync(file).lastIndexOf('\n') + 1)
   }
 
   async kill(signal: NodeJS.Signals): Promise<void> {
