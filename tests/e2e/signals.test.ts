@@ -13,7 +13,7 @@ describe('end to end: signals', function () {
   it('reach process nodes; what is not there is told; what is not listed does not start', async () => {
     using folder = new Folder()
     await using _host = await startStandalone(folder)
-    const nodes = `nodes:\n  a: { module: ${module} }\n  b: { module: ${module} }\n`
+    const nodes = `nodes:\n  a: { module: ${module} }\n  b: { module: ${module}, executor: worker }\n`
     const refused = await corod(['check', '-c', folder.write('bad.yaml', nodes)])
     assert.equal(refused.code, 78)
     assert.match(
@@ -23,14 +23,17 @@ describe('end to end: signals', function () {
 
     await using daemon = startDaemon(folder, `signals: [nobody]\n${nodes}`)
     await daemon.running()
-    const go = async (to: string, data: string) =>
-      (await daemon.client.ask('a', { type: 'go', to, data }, 10_000)).reply
+    const go = async (to: string, data: string, from = 'a') =>
+      (await daemon.client.ask(from, { type: 'go', to, data }, 10_000)).reply
     assert.deepEqual(await go('b', '18446744073709551615'), { said: 'done' })
     await waitFor('the signal', async () => {
       const { reply } = await daemon.client.ask('b', { type: 'seen' }, 10_000)
       return reply.data === '18446744073709551615'
     })
     assert.deepEqual(await go('a', '5'), { said: 'done' })
-    assert.deepEqual(await go('nobody', '1'), { said: 'ERR_UNDELIVERED NODE_UNKNOWN' })
+    for (const from of ['a', 'b']) {
+      assert.deepEqual(await go('a', '6', from), { said: 'done' })
+      assert.deepEqual(await go('nobody', '1', from), { said: 'ERR_UNDELIVERED NODE_UNKNOWN' })
+    }
   })
 })
