@@ -14,6 +14,7 @@ import { runtime } from './runtime.js'
 import { sleepLateness } from './sleep.js'
 import { localSocket } from './socket.js'
 import { spin } from './spin.js'
+import { stall } from './stall.js'
 import { scale, throughput } from './throughput.js'
 import { typeChecking } from './types.js'
 import { inVpp, type Measure } from './vpp.js'
@@ -27,6 +28,7 @@ import { vppWorker } from './vpp-worker.js'
 const measures: Readonly<Record<string, Measure>> = {
   roundtrip,
   spin,
+  stall,
   throughput,
   scale,
   idle,

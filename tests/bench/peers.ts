@@ -42,9 +42,14 @@ export async function endProcess(child: ChildProcess): Promise<void> {
 
 /**
  * The bench host with a peer of `kind` and `nodes` nodes; disposed of as a whole. `look`: microseconds for which the peer
- * looks before it sleeps.
+ * looks before it sleeps. `config`: writes another configuration for the daemon and gives its path.
  */
-export async function stand(kind: PeerKind, nodes: number, look = 0): Promise<Stand> {
+export async function stand(
+  kind: PeerKind,
+  nodes: number,
+  look = 0,
+  config?: (folder: string) => string,
+): Promise<Stand> {
   const folder = mkdtempSync(join(tmpdir(), 'corod-bench-'))
   const socket = join(folder, 'host.sock')
   const host = new LineProcess(join(root, 'build', 'bench', 'bench-host'), [socket])
@@ -56,7 +61,7 @@ export async function stand(kind: PeerKind, nodes: number, look = 0): Promise<St
       ? spawn(join(root, 'build', 'bench', 'bench-peer'), [socket, String(nodes), String(look * 1000)], {
           stdio: ['ignore', 'ignore', 'inherit'],
         })
-      : startDaemon(folder, nodesYaml(folder, module, nodes, '', top), socket)
+      : startDaemon(folder, config?.(folder) ?? nodesYaml(folder, module, nodes, '', top), socket)
   await host.ask(`nodes ${nodes}`)
   return {
     host,
