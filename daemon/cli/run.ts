@@ -125,7 +125,7 @@ class Running {
   constructor(
     config: Config,
     options: RunOptions,
-    { log, setLevel }: DaemonLog,
+    { log, form, setLevel }: DaemonLog,
     signals: Signals,
     grow: () => void,
     guide: Guide | undefined,
@@ -137,6 +137,7 @@ class Running {
     this.#signals = signals
     this.#grow = grow
     this.#daemon = new Daemon(config, log, {
+      form,
       read: () => guided(loadConfig(options.file, options), guide),
       adjust: ({ log: { level } }) => options.quiet || setLevel(level),
       watcher: { began: () => this.#service.reloading(), ended: outcome => this.#reloaded(outcome) },

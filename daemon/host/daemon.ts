@@ -15,6 +15,8 @@ import { Directory, type Target } from './directory.js'
 import { Executors } from './executors.js'
 import { LetterFile } from './letter-file.js'
 
+import type { LogForm } from './log.js'
+import { MainWatch } from './main-watch.js'
 import { Registrar } from './registrar.js'
 import { Reloads } from './reload.js'
 import {
@@ -48,6 +50,8 @@ export interface Surroundings {
   readonly open: OpenLink
   /** CLOCK_MONOTONIC milliseconds. */
   readonly now: () => number
+  /** The log is on the standard output in this form: the main thread is watched, and told of there when it is stuck. */
+  readonly form: LogForm | undefined
   /** Reads the configuration again. Default: from its file. @throws ConfigError */
   readonly read: () => Config
   /** A configuration was loaded again: applies what is not the daemon's own, such as the level of the log. */
@@ -71,6 +75,7 @@ export class Daemon implements ControlPlane {
   readonly #roster: Roster
   readonly #directory = new Directory(name => this.#place(name))
   readonly #executors: Executors
+  readonly #form: LogForm | undefined
   readonly #registrar: Registrar
   readonly #letters = new DeadLetters({
     file: name => this.#letterFile(name),
@@ -78,6 +83,7 @@ export class Daemon implements ControlPlane {
     send: (name, code, bytes) => this.sendEncoded(name, code, bytes),
   })
   readonly #started = performance.now()
+  #watched: { readonly watch: MainWatch; readonly maxStall: number } | undefined
   #sent = 0
   #loaded = false
   #changed: () => void = () => {}
@@ -89,8 +95,10 @@ export class Daemon implements ControlPlane {
       read = () => loadConfig(config.file),
       adjust = () => {},
       watcher = unwatched,
+      form,
     } = around
     this.#log = log
+    this.#form = form
     this.#executors = new Executors({ log, directory: this.#directory })
     this.#registrar = new Registrar({ now: clock, directory: this.#directory, executors: this.#executors })
     this.#roster = new Roster(this.#registrar, name => log.child({ node: name }))
@@ -112,6 +120,7 @@ export class Daemon implements ControlPlane {
         adjust(wanted)
         this.#executors.setLevel(wanted.log.level)
         this.#executors.adjust(wanted)
+        this.#watch()
       },
       change: async (to, order) => {
         await this.#roster.change(to, order)
@@ -130,9 +139,24 @@ export class Daemon implements ControlPlane {
     this.#loaded = true
   }
 
+  /** Anew if its limit has changed. */
+  #watch(): void {
+    const { mainStall } = this.#executors
+    if (this.#form === undefined || this.#watched?.maxStall === mainStall) return
+    void this.#watched?.watch.stop()
+    const watch = new MainWatch({ maxStall: mainStall, form: this.#form }, ({ ms, where, nodes }) => {
+      const seconds = (ms / 1000).toFixed(1)
+      const text = `executor main did not answer for ${seconds} s${where === undefined ? '' : `: it was stuck in ${where}`}`
+      this.#log.warn({ executor: 'main', suspects: nodes }, text)
+      for (const name of nodes) this.#roster.note(name, text)
+    })
+    this.#watched = { watch, maxStall: mainStall }
+  }
+
   /** Loads what is not loaded and starts to look for the host; it may be found later. @throws ConfigError */
   async start(): Promise<void> {
     await this.load()
+    this.#watch()
     this.#attachment.start()
   }
 
@@ -146,6 +170,7 @@ export class Daemon implements ControlPlane {
     // The last commands are pushed at the end of this turn.
     await new Promise(resolve => setImmediate(resolve))
     await this.#executors.close()
+    await this.#watched?.watch.stop()
     this.#attachment.stop()
     this.#registrar.detach('the daemon is stopping')
     await reloaded

@@ -39,6 +39,11 @@ export class Executors {
     return this.#limits('main').spin
   }
 
+  /** How long the main thread may not answer, milliseconds. */
+  get mainStall(): number {
+    return this.#limits('main').maxStall
+  }
+
   /** The executors of a configuration: starts the threads that its nodes need. */
   adjust({ executors, nodes }: Pick<Config, 'executors' | 'nodes'>): void {
     this.#settings = executors

@@ -2,16 +2,22 @@
 import { pino } from 'pino'
 import type { RootLog } from './daemon.js'
 
-export interface LogOptions {
-  readonly level: 'error' | 'warn' | 'info' | 'debug'
+/** How lines look. */
+export interface LogForm {
   /** Text for people instead of JSON. */
   readonly pretty: boolean
   readonly color: boolean
 }
 
+export interface LogOptions extends LogForm {
+  readonly level: 'error' | 'warn' | 'info' | 'debug'
+}
+
 /** A log and its end. */
 export interface DaemonLog {
   readonly log: RootLog
+  /** How its lines look. */
+  readonly form: LogForm
   /** From now on the least severe line that is written. */
   setLevel(level: LogOptions['level']): void
   /** Writes what is still in memory. */
@@ -47,7 +53,7 @@ export function makeLog({ level, pretty, color }: LogOptions): DaemonLog {
     const write = (line: string) => void process.stdout.write(prettyLine(JSON.parse(line) as Line, color))
     const log = pino(options, { write })
     logs.push(log)
-    return { log, setLevel, flush: () => {} }
+    return { log, form: { pretty, color }, setLevel, flush: () => {} }
   }
   const destination = pino.destination({ dest: 1, sync: false })
   destination.on('error', () => {})
@@ -60,7 +66,7 @@ export function makeLog({ level, pretty, color }: LogOptions): DaemonLog {
   }
   const log = pino(options, destination)
   logs.push(log)
-  return { log, setLevel, flush }
+  return { log, form: { pretty, color }, setLevel, flush }
 }
 
 /** `10:15:01.123 warn  beacon: text key=value`, and the stack of an error on lines of its own. */

@@ -122,6 +122,11 @@ export class Roster {
     )
   }
 
+  /** Something that a node did, to be told as its last error although it goes on. */
+  note(name: string, text: string): void {
+    this.#members.get(name)?.supervisor.note(text)
+  }
+
   /** If the error is known to be a node's, that node fails, and its name is returned. */
   blame(error: unknown): string | undefined {
     const runtime = ownerOf(error)

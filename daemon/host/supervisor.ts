@@ -224,6 +224,11 @@ export class Supervisor {
     else this.#return(register, binding, run, culprit)
   }
 
+  /** What its report has as its last error, although it goes on. */
+  note(text: string): void {
+    this.#lastError = text
+  }
+
   #return(register: Register, binding: Binding, run: Run | undefined, culprit: boolean): void {
     const now = performance.now()
     let wait = Math.max(0, this.#due - now)

@@ -153,6 +153,24 @@ describe('end to end: executors', function () {
     assert.equal(await ping(daemon, 'b'), 1)
   })
 
+  it('main cannot be ended: what it is stuck in is in the log while it is, and in the report after', async () => {
+    using folder = new Folder()
+    await using _host = await startStandalone(folder)
+    const executors = 'executors: { main: { max-stall: 300ms } }\n'
+    await using daemon = startDaemon(folder, yaml({ a: 'main', b: 'main', c: 'worker' }, executors))
+    await daemon.running()
+    await daemon.client.send('a', { type: 'spinFor', ms: 3000 })
+    const line = await daemon.logged('the stall', logged('executor main did not answer for'))
+    assert.match(String(line.msg), /it is stuck in run \(.*trouble\.ts:\d+:\d+\); all of its nodes wait/)
+    assert.deepEqual([line.executor, line.node, line.level], ['main', 'a', 'error'])
+    assert.doesNotMatch(daemon.program.stdout, /it was stuck/)
+    const back = await daemon.logged('the return', logged('it was stuck in run'))
+    assert.deepEqual(back.suspects, ['a'])
+    assert.match((await report(daemon, 'a')).lastError ?? '', /main did not answer for \d\.\d s/)
+    await daemon.running()
+    assert.equal(await ping(daemon, 'a'), 1)
+  })
+
   it('SIGTERM ends a daemon whose threads spin, with status 0', async () => {
     using folder = new Folder()
     await using _host = await startStandalone(folder)

@@ -126,6 +126,57 @@ describe('supervisor', () => {
     assert.equal(supervisor.binding, undefined)
   })
 
+  it('an executor that dies: who caused it has failed, and is registered again and started when its policy says so', async () => {
+    const { supervisor, register, bindings, state, log } = setUp()
+    await supervisor.attach(register)
+    supervisor.evict(bindings[0]! as never, new Error('stuck'), true)
+    assert.equal(state(), 'backing-off')
+    await waitFor('the next registration', () => bindings.length === 2)
+    await waitFor('the next start', () => bindings[1]!.runtimes.length === 1)
+    assert.deepEqual([state(), supervisor.report().lastError, supervisor.report().restarts], ['running', 'stuck', 1])
+    assert.ok(log.lines.includes('error: failed: stuck'))
+    // What the dead one still says means nothing.
+    bindings[0]!.last.end(returned)
+    supervisor.evict(bindings[0]! as never, new Error('late'), true)
+    await turn()
+    assert.deepEqual([state(), supervisor.report().lastError], ['running', 'stuck'])
+    supervisor.evict(bindings[1]! as never, new Error('stuck'), true)
+    await waitFor('the third start', () => bindings[2]?.runtimes.length === 1)
+    supervisor.evict(bindings[2]! as never, new Error('stuck'), true)
+    assert.equal(state(), 'crash-loop')
+    await waitFor('the fourth start', () => bindings[3]?.runtimes.length === 1)
+  })
+
+  it('an executor that dies: a neighbour is registered again and started, and has not failed', async () => {
+    const { supervisor, register, bindings, state, log } = setUp({
+      restart: { policy: 'never', min: 1, max: 2, crashLoop: { count: 1, window: 1000 } },
+    })
+    await supervisor.attach(register)
+    supervisor.evict(bindings[0]! as never, undefined, false)
+    await waitFor('the next start', () => bindings[1]?.runtimes.length === 1)
+    assert.deepEqual([state(), supervisor.report().lastError, log.lines], ['running', undefined, []])
+    // One that is to blame is not started again by such a policy.
+    supervisor.evict(bindings[1]! as never, new Error('stuck'), true)
+    await turn()
+    assert.deepEqual([state(), bindings[1]!.calls], ['stopped', ['remove park']])
+  })
+
+  it('an executor that is ended because a coroutine does not: it is not given up, and stops with its executor', async () => {
+    const { supervisor, register, bindings } = setUp({ grace: 1 })
+    await supervisor.attach(register)
+    const binding = bindings[0]! as unknown as { abandon(error: Error): boolean }
+    const abandoned: string[] = []
+    binding.abandon = error => {
+      abandoned.push(error.message)
+      setImmediate(() => supervisor.evict(bindings[0]! as never, error, true))
+      return true
+    }
+    await supervisor.stop()
+    assert.equal(abandoned.length, 1)
+    assert.equal(supervisor.report().state, 'stopped')
+    assert.match(supervisor.report().lastError ?? '', /waits for something that never comes/)
+  })
+
   it('with restart never, a node that failed is stopped', async () => {
     const { supervisor, register, bindings, state } = setUp({
       restart: { policy: 'never', min: 1, max: 2, crashLoop: { count: 3, window: 1000 } },

@@ -23,6 +23,7 @@ export default processNode({
     say: message(8, { text: text(64) }),
     sayAndSpin: message(9, {}),
     fail: message(10, {}),
+    spinFor: message(11, { ms: u32 }),
   },
   counters: { seen: 'events seen' },
   async run(vm, node) {
@@ -62,6 +63,11 @@ export default processNode({
           node.log.info('said before the loop')
           if (attempts < 1) spin()
           break
+        case 'spinFor': {
+          const until = vm.now() + event.ms
+          while (vm.now() < until) held.length = 0
+          break
+        }
         case 'fail':
           throw new Error('asked to fail')
       }
