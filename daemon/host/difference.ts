@@ -70,15 +70,21 @@ function nodeKeys(oldConfig: Config, old: LoadedNode, newConfig: Config, node: L
   const keys = new Set([...Object.keys(old.config), ...Object.keys(node.config)] as (keyof NodeConfig)[])
   for (const key of [...keys].filter(one => !aside.has(one)))
     why.push(...leaves(old.config[key], node.config[key], kebab(key)))
-  const executor = ['executors', node.config.executor]
-  if (old.config.executor === node.config.executor)
-    why.push(...leaves(at(oldConfig, executor), at(newConfig, executor), executor.join('.')))
+  const { executor } = node.config
+  // The main thread is the daemon itself: see settingKeys.
+  if (executor !== 'main' && old.config.executor === executor) why.push(...executorKeys(oldConfig, newConfig, executor))
   return why
 }
 
 function settingKeys(before: Config, after: Config): string[] {
   const keys = new Set([...Object.keys(before), ...Object.keys(after)] as (keyof Config & string)[])
-  return [...keys].filter(key => !notSettings.has(key)).flatMap(key => leaves(before[key], after[key], kebab(key)))
+  const own = [...keys].filter(key => !notSettings.has(key))
+  return [...own.flatMap(key => leaves(before[key], after[key], kebab(key))), ...executorKeys(before, after, 'main')]
+}
+
+function executorKeys(before: Config, after: Config, name: string): string[] {
+  const path = ['executors', name]
+  return leaves(at(before, path), at(after, path), path.join('.'))
 }
 
 /** The paths below `path` at which two values differ. */

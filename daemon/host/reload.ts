@@ -156,9 +156,11 @@ function runnable(before: Config, wanted: Config): Config {
   const { nodes, log, state } = wanted
   const host = { ...wanted.host, socket: before.host.socket }
   const signals = [...new Set([...before.signals, ...wanted.signals])]
-  return { ...wanted, ...before, nodes, log, state, host, signals, ...executorsOf(wanted) }
+  return { ...wanted, ...before, nodes, log, state, host, signals, executors: executorsOf(before, wanted) }
 }
 
-function executorsOf(config: Config): object {
-  return 'executors' in config ? { executors: config.executors } : {}
+/** Those of `wanted`, but for the main thread, which is there already. */
+function executorsOf({ executors: before }: Config, { executors: wanted }: Config): Config['executors'] {
+  const { main: _, ...others } = wanted
+  return before.main === undefined ? others : { ...others, main: before.main }
 }

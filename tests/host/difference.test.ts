@@ -39,6 +39,7 @@ describe('the difference of two configurations', () => {
     ['its options', 'module: ./a.ts, options: { every: 1 }', ['options']],
     ['its peers', 'module: ./a.ts, peers: { to: b }', ['peers.to']],
     ['its queue', 'module: ./a.ts, queue: { backlog: 5, overflow: drop-oldest }', ['queue.backlog', 'queue.overflow']],
+    ['its executor', 'module: ./a.ts, executor: worker', ['executor']],
     ['its interfaces', 'module: ./a.ts, interfaces: [eth*]', ['interfaces']],
     ['its delivery', 'module: ./a.ts, delivery: at-most-once', ['delivery']],
   ]
@@ -52,6 +53,19 @@ describe('the difference of two configurations', () => {
       assert.deepEqual([adjusted, names(unchanged)], [[], ['b']])
     })
   }
+
+  it('changes the nodes of an executor whose settings change', () => {
+    const yaml = (more: string) => `${more}nodes:\n  a: { module: ./a.ts, executor: slow }\n  b: { module: ./b.ts }\n`
+    const before = version(yaml('executors: { slow: { max-heap: 128MiB } }\n'))
+    const { changed, unchanged } = difference(before, version(yaml('executors: { slow: { max-heap: 256MiB } }\n')))
+    assert.deepEqual([why(changed), names(unchanged)], [{ a: ['executors.slow.max-heap'] }, ['b']])
+  })
+
+  it('leaves nodes of the main thread alone, whose settings take a restart', () => {
+    const after = version(`executors: { main: { spin: 50us } }\n${plain}`)
+    const { unchanged, needsRestart } = difference(version(`executors: { main: {} }\n${plain}`), after)
+    assert.deepEqual([names(unchanged), needsRestart], [['a', 'b'], ['executors.main.spin']])
+  })
 
   it('changes a node by the code of its module', () => {
     const { changed } = difference(version(plain), version(plain, { b: 'file:///b-2.mjs' }))
