@@ -1,5 +1,6 @@
 // records.ts: a daemon with a recorder node, and what the recorder has written down.
 import { existsSync, readFileSync } from 'node:fs'
+import { parse, stringify } from 'yaml'
 import { type Folder, root } from '../support/folder.js'
 
 /** An event as the recorder wrote it. */
@@ -21,6 +22,16 @@ export const recorder = `${root}/dist/tests/e2e/nodes/recorder.js`
 export function recorderYaml(folder: Folder, more = ''): string {
   const options = `{ file: ${folder.at('rec.ndjson')}, gate: ${folder.at('gate')} }`
   return `nodes:\n  rec:\n    module: ${recorder}\n    options: ${options}\n${more}`
+}
+
+/** Threads on which a node must do the same. */
+export const executors = ['main', 'worker'] as const
+
+/** The same configuration with all nodes on `executor`. */
+export function placed(executor: (typeof executors)[number], yaml: string): string {
+  const config = parse(yaml) as { nodes: Record<string, object> }
+  for (const [name, node] of Object.entries(config.nodes)) config.nodes[name] = { ...node, executor }
+  return stringify(config)
 }
 
 /** Everything written down so far. */
