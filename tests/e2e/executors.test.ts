@@ -171,6 +171,31 @@ describe('end to end: executors', function () {
     assert.equal(await ping(daemon, 'a'), 1)
   })
 
+  it('a reload moves nodes between threads with their queues, and gives threads other limits', async () => {
+    using folder = new Folder()
+    await using host = await startStandalone(folder)
+    await using daemon = startDaemon(
+      folder,
+      yaml({ a: 'main', b: 'shared', c: 'worker' }, 'executors: { shared: {} }\n'),
+    )
+    await daemon.running()
+    const change = async (nodes: Readonly<Record<string, string>>, executors: string) => {
+      folder.write('daemon.yaml', yaml(nodes, executors))
+      await daemon.client.reload()
+      await daemon.running()
+      for (const name of Object.keys(nodes)) assert.equal(await ping(daemon, name, 9), 9)
+    }
+    await change({ a: 'shared', b: 'main', c: 'shared' }, 'executors: { shared: {} }\n')
+    await change({ a: 'shared', b: 'worker', c: 'shared' }, 'executors: { shared: { max-heap: 64MiB } }\n')
+    await change({ a: 'main', b: 'main', c: 'main' }, '')
+    // Counts go on over all of it, on whichever thread.
+    assert.deepEqual(
+      (await daemon.client.nodes()).map(node => node.received),
+      [3, 3, 3],
+    )
+    assert.match(await host.cli('show errors'), /3 +a +events seen|3 +events seen/)
+  })
+
   it('SIGTERM ends a daemon whose threads spin, with status 0', async () => {
     using folder = new Folder()
     await using _host = await startStandalone(folder)
