@@ -80,7 +80,9 @@ export function startDaemon(folder: Folder, yaml: string, options: DaemonOptions
   const [file = '', ...args] =
     fileBlocks === undefined ? run : ['/bin/sh', '-c', `ulimit -f ${fileBlocks}; exec "$@"`, 'sh', ...run]
   const user = uid === undefined ? {} : { uid, gid: uid, cwd: '/' }
-  const program = new Program(file, args, { env: { ...process.env, ...env }, ...user })
+  // What a daemon that is killed leaves goes with the folder.
+  const own = uid === undefined ? { TMPDIR: folder.path } : {}
+  const program = new Program(file, args, { env: { ...process.env, ...own, ...env }, ...user })
   const client = new ControlClient(socket)
   return {
     program,

@@ -38,7 +38,9 @@ export class Daemon implements AsyncDisposable {
   }
 
   #start(): Program {
-    return new Program(process.execPath, [join(root, 'bin', 'corod'), 'run', '-c', this.#file])
+    // What one that is killed leaves goes with the folder.
+    const env = { ...process.env, TMPDIR: this.#folder.path }
+    return new Program(process.execPath, [join(root, 'bin', 'corod'), 'run', '-c', this.#file], { env })
   }
 
   get pid(): number {
