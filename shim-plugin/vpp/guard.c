@@ -53,7 +53,7 @@ static bool listed(const char *path) {
 // Nothing suspends between the two calls of one refused command: `saved` needs no stack.
 static void around(vlib_cli_main_t *cm, u32 id, int after) {
   vlib_cli_command_t *command = vec_elt_at_index(cm->commands, id);
-  if (!corod_vpp_runner_barrier(vlib_get_main(), !after && !command->is_mp_safe))
+  if (!corod_vpp_runner_barrier(vlib_get_main(), after || command->is_mp_safe ? NULL : command->path))
     return;
   if (after) {
     if (command->function == refuse)

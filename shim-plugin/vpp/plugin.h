@@ -105,9 +105,9 @@ void corod_vpp_flush_frames(vlib_main_t *vm);
 void corod_vpp_cli(void *host, uint64_t job, const char *text);
 void corod_vpp_make_runner(vlib_main_t *vm); // if one is wanted; process context
 void corod_vpp_watch_runners(vlib_main_t *vm);
-// Notes that the current process, if it is a runner, enters or leaves a command that runs under the worker barrier.
-// Returns whether it is one.
-bool corod_vpp_runner_barrier(vlib_main_t *vm, bool inside);
+// Notes that the current process, if it is a runner, enters the command of that path, which runs under the worker
+// barrier; NULL: none, or it has left it. Returns whether it is a runner.
+bool corod_vpp_runner_barrier(vlib_main_t *vm, char *path);
 
 // guard.c: keeps commands that suspend under the worker barrier out of the runners
 void corod_vpp_guard_init(void);

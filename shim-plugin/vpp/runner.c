@@ -14,8 +14,8 @@ typedef struct {
   u32 index;   // node index
   u32 runtime; // index in vlib's processes
   bool busy;
-  bool barrier; // inside a command that runs under the worker barrier
-  bool stopped; // told that it waits there
+  char *barrier; // path, a vector of vlib's, of the command that runs under the worker barrier; NULL: none does
+  bool stopped;  // told that it waits there
   job_t now;
 } runner_t;
 
@@ -30,10 +30,10 @@ static runner_t *current(vlib_main_t *vm) {
   return NULL;
 }
 
-bool corod_vpp_runner_barrier(vlib_main_t *vm, bool inside) {
+bool corod_vpp_runner_barrier(vlib_main_t *vm, char *path) {
   runner_t *r = vm->thread_index == 0 ? current(vm) : NULL;
   if (r)
-    r->barrier = inside;
+    r->barrier = path;
   return r != NULL;
 }
 
@@ -140,7 +140,7 @@ void corod_vpp_watch_runners(vlib_main_t *vm) {
       continue;
     (*r)->stopped = true;
     corod_err("the command '%s' of a node waits while the worker threads are stopped: add it to startup.conf: "
-              "corod { cli-refuse { %s } }",
-              (*r)->now.text, (*r)->now.text);
+              "corod { cli-refuse { %v } }",
+              (*r)->now.text, (*r)->barrier);
   }
 }

@@ -124,16 +124,33 @@ describe('vpp: events from every thread', function () {
     await waitFor('"stale"', async () => /sender 1 .* failed 22/.test(await vpp.cli('corod-test show')))
   })
 
+  it('tells in the log that a command waits while the workers are stopped, and how to refuse it', async () => {
+    using peer = await Peer.attach(vpp.socket)
+    const node = await peer.node('holds-up')
+    await peer.ready()
+    assert.equal((await node.cli('show version hold-up-workers for a while')).status, 'OK')
+    const log = await vpp.cli('show log')
+    assert.match(log, /notice +corod +daemon attached: process \d+ \(peer\)/)
+    assert.match(
+      log,
+      /error +corod +the command 'show version hold-up.*' of a node waits.*cli-refuse \{ hold-up-workers \}/,
+    )
+  })
+
   it('rings an idle main thread for each event, and nobody while events flow', async () => {
     using peer = await Peer.attach(vpp.socket)
     const node = await peer.node('woken', { codes: [{ code: 1, maxSize: 16 }] })
     await peer.ready()
     const rings = async () => Number(/vpp_wk_0(?:\s+\d+){3}\s+(\d+)/.exec(await vpp.cli('show corod threads'))?.[1])
+    /** How often the bell woke main's epoll. */
+    const wakes = async () => Number(/^ *\d+ +0 +(\d+) .* corod threads$/m.exec(await vpp.cli('show files'))?.[1])
     const before = await rings()
+    const woken = await wakes()
     await vpp.cli('corod-test send woken 1 25 thread 1 every 20')
     await node.got(25)
     const idle = (await rings()) - before
     assert.ok(idle > 10 && idle <= 25, `${idle} rings for 25 events, one every 20 ms`)
+    assert.equal((await wakes()) - woken, idle, 'wakes of main')
     await vpp.cli('corod-test send woken 1 100000 thread 1')
     await node.got(100_025)
     const flowing = (await rings()) - before - idle

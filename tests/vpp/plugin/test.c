@@ -156,6 +156,24 @@ VLIB_REGISTER_NODE(corod_test_spin, static) = {
     .type = VLIB_NODE_TYPE_PROCESS,
 };
 
+// The most nodes that appeared between two passes of main's loop.
+static struct { u32 had, most; } made;
+
+static uword count_nodes(vlib_main_t *vm, vlib_node_runtime_t *runtime, vlib_frame_t *frame) {
+  (void)runtime, (void)frame;
+  u32 have = vec_len(vm->node_main.nodes);
+  made.most = clib_max(made.most, have - made.had);
+  made.had = have;
+  return 0;
+}
+
+VLIB_REGISTER_NODE(corod_test_count, static) = {
+    .function = count_nodes,
+    .name = "corod-test-count",
+    .type = VLIB_NODE_TYPE_PRE_INPUT,
+    .state = VLIB_NODE_STATE_DISABLED,
+};
+
 static void *alien(void *arg) {
   int *status = arg;
   *status = corod_api()->send(kept, 1, NULL, 0);
@@ -216,6 +234,7 @@ static clib_error_t *test_show(vlib_main_t *vm) {
   vec_foreach (s, senders)
     vlib_cli_output(vm, "sender %u sent %lu of %lu full %lu failed %d", (u32)(s - senders), s->sent, s->wanted, s->full,
                     s->failed);
+  vlib_cli_output(vm, "most nodes made in one pass %u", made.most);
   vlib_cli_output(vm, "barriers %lu", (u64)vlib_worker_threads->barrier_sync_count);
   vlib_cli_output(vm, "native signals %lu sum %lu type %lu", native.signals, native.sum, native.type);
   vlib_cli_output(vm, "answers %lu status %u bytes %U", asked.answers, asked.status, format_hex_bytes_no_wrap,
@@ -298,7 +317,7 @@ static clib_error_t *test_fault(unformat_input_t *in) {
 #endif
 
 static clib_error_t *command(vlib_main_t *vm, unformat_input_t *in, vlib_cli_command_t *cmd) {
-  u32 ms;
+  u32 ms, n;
   (void)cmd;
   if (!corod_api())
     return clib_error_return(0, "corod is not loaded");
@@ -324,7 +343,16 @@ static clib_error_t *command(vlib_main_t *vm, unformat_input_t *in, vlib_cli_com
     vlib_node_set_state(vm, corod_test_busy.index, VLIB_NODE_STATE_POLLING);
   else if (unformat(in, "idle"))
     vlib_node_set_state(vm, corod_test_busy.index, VLIB_NODE_STATE_DISABLED);
-  else if (unformat(in, "spin %u", &ms))
+  else if (unformat(in, "count-nodes")) {
+    made.had = vec_len(vm->node_main.nodes);
+    made.most = 0;
+    vlib_node_set_state(vm, corod_test_count.index, VLIB_NODE_STATE_POLLING);
+  } else if (unformat(in, "print %u", &n)) {
+    u8 *text = NULL;
+    vec_validate_init_empty(text, n - 1, 'x');
+    vlib_cli_output(vm, "%v", text);
+    vec_free(text);
+  } else if (unformat(in, "spin %u", &ms))
     vlib_process_signal_event(vm, corod_test_spin.index, 1, ms);
   else
     return clib_error_return(0, "unknown: %U", format_unformat_error, in);
@@ -333,9 +361,24 @@ static clib_error_t *command(vlib_main_t *vm, unformat_input_t *in, vlib_cli_com
 
 VLIB_CLI_COMMAND(corod_test_command, static) = {
     .path = "corod-test",
-    .short_help = "corod-test signal|send|show|keep|kept|ask|alien|busy|idle|spin",
+    .short_help = "corod-test signal|send|show|keep|kept|ask|alien|busy|idle|spin|count-nodes|print",
     .function = command,
     .is_mp_safe = 1,
+};
+
+// Waits while the worker threads are stopped, and no list knows it.
+static clib_error_t *hold_up(vlib_main_t *vm, unformat_input_t *in, vlib_cli_command_t *cmd) {
+  (void)cmd;
+  while (unformat_get_input(in) != UNFORMAT_END_OF_INPUT)
+    ;
+  vlib_process_suspend(vm, 0.2);
+  return NULL;
+}
+
+VLIB_CLI_COMMAND(corod_hold_up_command, static) = {
+    .path = "hold-up-workers",
+    .short_help = "hold-up-workers [for any REASON]",
+    .function = hold_up,
 };
 
 VLIB_PLUGIN_REGISTER() = {
