@@ -86,7 +86,12 @@ static bool word(const char **what, const char *word) {
 
 bool corod_show(struct corod_core *core, const char *what, corod_print print, void *arg) {
   what += strspn(what, " ");
-  if (!*what || (word(&what, "attachment") && !*what)) {
+  if (!*what) {
+    show_attachment(core, print, arg);
+    show_nodes(core, print, arg);
+    return true;
+  }
+  if (word(&what, "attachment") && !*what) {
     show_attachment(core, print, arg);
     return true;
   }
