@@ -6,8 +6,8 @@
 //   static corod_handle_t watch;                              // on main, once, and again after COROD_SEND_STALE
 //   corod_api()->resolve ("watch", &watch);
 //
-//   corod_watch_alarm_t alarm = { .port = 3 };                // any VPP thread
-//   int status = corod_api()->send (watch, COROD_WATCH_ALARM, &alarm, sizeof (alarm));
+//   struct watch_alarm alarm = { .port = 3 };                 // any VPP thread
+//   int status = corod_api()->send (watch, WATCH_ALARM_CODE, &alarm, sizeof (alarm));
 #ifndef COROD_EXPORT_H
 #define COROD_EXPORT_H
 
