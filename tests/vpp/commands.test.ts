@@ -145,6 +145,17 @@ describe('vpp: CLI of nodes', () => {
     assert.match(bytes.toString(), /ip4-lookup/)
   })
 
+  it('gives 16 MB of output whole, and says so of more', async () => {
+    const node = await peer.node('most-output')
+    const most = 16 << 20
+    const whole = await node.cli(`corod-test print ${most - 1}`) // and a newline
+    assert.equal(whole.status, 'OK')
+    assert.equal(whole.bytes.length, most)
+    assert.ok(whole.bytes.subarray(0, -1).every(byte => byte === 0x78))
+    const more = await node.cli(`corod-test print ${most + 1}`)
+    assert.deepEqual([more.status, more.bytes.length], ['CUT', most])
+  })
+
   it('runs commands that wait beside each other, and those of a node one after another', async () => {
     const nodes = await Promise.all(['w1', 'w2', 'quick'].map(name => peer.node(name)))
     const done: string[] = []

@@ -95,7 +95,7 @@ function conformance(name: string, start: () => Promise<Host>, need: (suite: Moc
         return all.length === 3 ? all : undefined
       })
       assert.deepEqual(lines, [
-        { rule: 'sleep(0) ends' },
+        { rule: 'sleep(0) ends', elapsed: true },
         { rule: 'timeout(0)', is: true, message: 'deadline has elapsed' },
         { rule: 'the timer came', events: true },
       ])

@@ -26,6 +26,13 @@ describe('vpp: nodes', () => {
     assert.match(await vpp.cli('show runtime first'), /first\s+"(event|any) wait/)
     node.count(0, 7)
     await waitFor('the counter', async () => /7\s+first\s+beacons sent\s+info/.test(await vpp.cli('show errors')))
+    assert.match(await vpp.stats('/err/first/sent'), /: 7 packets \/err\/first\/sent$/m)
+    const suspends = async () =>
+      Number(/^first +"[^"]*" +\d+ +\d+ +(\d+) /m.exec(await vpp.cli('show runtime first'))?.[1])
+    const before = await suspends()
+    for (let i = 0; i < 5; i++) await vpp.cli(`corod-test signal first 1 ${i}`)
+    await node.got(5)
+    assert.equal(await suspends(), before + 5)
   })
 
   it('refuses names VPP has, unknown next nodes and nodes that take no packets', async () => {
@@ -61,12 +68,26 @@ describe('vpp: nodes', () => {
 
   it('makes 1,000 nodes, at most ten to a pass', async () => {
     using peer = await Peer.attach(vpp.socket)
-    const names = Array.from({ length: 1000 }, (_, i) => `many-${i}`)
-    const nodes = await Promise.all(names.map(name => peer.node(name)))
+    await vpp.cli('corod-test count-nodes')
+    const nodes = await Promise.all(Array.from({ length: 1000 }, (_, i) => peer.node(`many-${i}`)))
+    assert.match(await vpp.cli('corod-test show'), /most nodes made in one pass 10\s/)
     assert.equal(new Set(nodes.map(node => node.index)).size, 1000)
     await peer.ready()
     await vpp.cli('corod-test signal many-999 1 9')
     assert.equal((await (nodes[999] as (typeof nodes)[0]).got(1))[0]?.payload.readBigUInt64LE(), 9n)
+  })
+
+  it('makes nodes of other names out of removed ones, once many are parked', async () => {
+    using peer = await Peer.attach(vpp.socket)
+    const first = await Promise.all(Array.from({ length: 200 }, (_, i) => peer.node(`first-${i}`)))
+    for (const node of first) await peer.remove(node)
+    await vpp.cli('corod-test count-nodes')
+    const second = await Promise.all(Array.from({ length: 100 }, (_, i) => peer.node(`second-${i}`)))
+    assert.match(await vpp.cli('corod-test show'), /most nodes made in one pass 0\s/)
+    assert.equal(new Set(second.map(node => node.index)).size, 100)
+    assert.match(await vpp.cli('show node second-99'), /process/i)
+    await vpp.cli('corod-test signal second-99 1 9')
+    assert.equal((await (second[99] as (typeof second)[0]).got(1))[0]?.payload.readBigUInt64LE(), 9n)
   })
 
   it('hands over signals in order, declared ones only', async () => {
@@ -118,6 +139,8 @@ describe('vpp: nodes', () => {
     const events = await node.got(2)
     assert.deepEqual(events[1]?.payload, Buffer.from([1, 2, 255]))
     assert.match(await vpp.cli('show corod node sent-to'), /accepted 2/)
+    assert.match(await vpp.cli('show corod'), /daemon attached: process \d+ \(peer\)[\s\S]*^\d+ +sent-to +attached/m)
+    assert.match(await vpp.cli('show corod what').catch(String), /unknown: 'what'; try nodes, node NAME, attachment/)
   })
 
   it('keeps nodes and events while no daemon is attached, and refuses a second daemon', async () => {

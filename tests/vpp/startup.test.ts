@@ -1,6 +1,7 @@
 // startup.test.ts: the section `corod { … }` of startup.conf, and a VPP whose plugin cannot listen.
 import assert from 'node:assert/strict'
-import { statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
+import { waitFor } from '../support/wait.js'
 import { Peer } from './peer.js'
 import { needVpp, Vpp } from './vpp.js'
 
@@ -9,13 +10,46 @@ describe('vpp: startup.conf', () => {
     needVpp(this)
   })
 
+  it('may be left out: every key has its default, and VPP forwards without a daemon', async () => {
+    await using vpp = await Vpp.start({ corod: null })
+    // corod.sock in VPP's runtime directory, which is where this one looks, too.
+    const { mode, gid } = statSync(vpp.socket)
+    assert.deepEqual([mode & 0o777, gid], [0o660, process.getgid?.()])
+    assert.match(await vpp.cli('show corod'), /no daemon is attached/)
+    await vpp.script([
+      'create packet-generator interface pg0',
+      'create packet-generator interface pg1',
+      'set interface state pg0 up',
+      'set interface state pg1 up',
+      'set interface ip address pg0 10.1.0.1/24',
+      'set interface ip address pg1 10.2.0.1/24',
+      'set ip neighbor pg1 10.2.0.2 02:00:00:00:00:99',
+      'packet-generator new { name s limit 1000 size 64-64 interface pg0 node ip4-input data { UDP: 10.1.0.2 -> 10.2.0.2 UDP: 1 -> 2 incrementing 20 } }',
+      'packet-generator enable-stream s',
+    ])
+    await waitFor('1,000 packets', async () => /tx packets +1000\b/.test(await vpp.cli('show interface pg1')))
+
+    using peer = await Peer.attach(vpp.socket)
+    const node = await peer.node('usual', { next: ['ip4-lookup'] })
+    await peer.ready()
+    const usual = await vpp.cli('show corod node usual')
+    assert.match(usual, /events 65536, replies 16384, commands 32768[\s\S]*of 65536 \(0 of 16777216 bytes\)/)
+    assert.equal((await node.cli('show version')).status, 'OK')
+    await assert.rejects(peer.node('large', { codes: [{ code: 1, maxSize: 4097 }] }), /TOO_BIG: .*the host takes 4096/)
+  })
+
   it('takes every key', async () => {
+    // Not VPP's own group where that can be chosen: root may take any, others one of theirs.
+    const gid = process.getuid?.() === 0 ? 1 : (process.getgroups?.().at(-1) ?? 0)
+    const group = new RegExp(`^([^:]*):[^:]*:${gid}:`, 'm').exec(readFileSync('/etc/group', 'utf8'))?.[1] ?? gid
     await using vpp = await Vpp.start({
       corod:
-        'mode 600 group root max-nodes 2 max-event 1024 event-ring 8k reply-ring 4k command-ring 16k backlog 10 ' +
+        `mode 600 group ${group} ` +
+        'max-nodes 2 max-event 1024 event-ring 8k reply-ring 4k command-ring 16k backlog 10 ' +
         'backlog-bytes 64k budget 8 cli-runners 1 cli-refuse { show plugins } next ip4-lookup thread-ring 128k',
     })
-    assert.equal(statSync(vpp.socket).mode & 0o777, 0o600)
+    const socket = statSync(vpp.socket)
+    assert.deepEqual([socket.mode & 0o777, socket.gid], [0o600, gid])
     using peer = await Peer.attach(vpp.socket)
     const codes = [{ code: 1, maxSize: 1024 }]
     await peer.node('one', { next: ['ip4-lookup'], codes })

@@ -33,8 +33,8 @@ export function vppEnvironment(): NodeJS.ProcessEnv {
 export interface VppOptions {
   /** Worker threads; 0: main does everything. */
   readonly workers?: number
-  /** Further keys of the section `corod { … }`. */
-  readonly corod?: string
+  /** Further keys of the section `corod { … }`; null: no such section. */
+  readonly corod?: string | null
   /** Whether the plugin is expected to listen; default: yes. */
   readonly listens?: boolean
   /** Further plugins of VPP to load, without `_plugin.so`. */
@@ -110,7 +110,7 @@ export class Vpp implements AsyncDisposable {
       `plugins { path ${folders.join(':')} plugin default { disable }`,
       ...wanted.map(name => `  plugin ${name}_plugin.so { enable }`),
       '}',
-      `corod { socket ${this.socket} ${options.corod ?? ''} }`,
+      options.corod === null ? '' : `corod { socket ${this.socket} ${options.corod ?? ''} }`,
       '',
     ].join('\n')
   }
@@ -166,6 +166,27 @@ export class Vpp implements AsyncDisposable {
     await this.#program.exit
     this.#started = false
     return this.output
+  }
+
+  /** What VPP's stats segment has under names that match, a line each: `[…]: <count> packets <name>`. */
+  stats(pattern: string): Promise<string> {
+    const args = ['socket-name', this.#folder.at('stats.sock'), 'dump', pattern]
+    return new Promise((resolve, reject) => {
+      execFile(join(this.#prefix, 'bin', 'vpp_get_stats'), args, { env: vppEnvironment() }, (error, stdout, stderr) => {
+        if (error) reject(new Error(`vpp_get_stats ${pattern}: ${error.message}\n${stdout}${stderr}`))
+        else resolve(stdout)
+      })
+    })
+  }
+
+  /** Seconds that VPP has computed so far, in all its threads. */
+  computed(): number {
+    const stat = readFileSync(`/proc/${this.pid}/stat`, 'utf8')
+    const [user, system] = stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .slice(11, 13)
+    return (Number(user) + Number(system)) / 100
   }
 
   /** Bytes of VPP's memory that are in RAM. */

@@ -5,10 +5,11 @@ import { recorder } from './record.js'
 export default processNode({
   async run(vm, node) {
     const record = recorder(node.options)
+    using none = vm.timer(0)
     await vm.sleep(0)
-    record({ rule: 'sleep(0) ends' })
+    record({ rule: 'sleep(0) ends', elapsed: none.elapsed })
     try {
-      await vm.timeout(0, () => new Promise<never>(() => {}))
+      await vm.timeout(0, () => vm.sleep(Number.POSITIVE_INFINITY))
     } catch (error) {
       record({ rule: 'timeout(0)', is: error instanceof TimeoutError, message: (error as Error).message })
     }
