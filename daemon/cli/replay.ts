@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { text as textOf } from 'node:stream/consumers'
-import { loadDefinition, ModuleError } from '../host/loader.js'
+import { loadDefinition, ModuleError } from '../host/modules/loader.js'
 import { OptionsError, RecordingError, type Replay, replay } from '../testing/index.js'
 import type { Given } from './commands.js'
 import { CliError, exits } from './exits.js'

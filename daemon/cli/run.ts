@@ -6,9 +6,9 @@ import { suggest } from '../config/suggest.js'
 import { ControlServer } from '../control/server.js'
 import { SocketFileError } from '../control/socket.js'
 import { Daemon } from '../host/daemon.js'
-import { LoadError, loadNodes } from '../host/loader.js'
 import { type DaemonLog, makeLog } from '../host/log.js'
 import { holdYoungGeneration } from '../host/memory.js'
+import { LoadError, loadNodes } from '../host/modules/loader.js'
 import { lockFile } from '../host/notify.js'
 import type { ReloadReport } from '../host/report.js'
 import { Service } from '../host/service.js'
@@ -16,7 +16,7 @@ import { version } from '../host/version.js'
 import { CliError, exits } from './exits.js'
 import { type Ending, Signals, signalNumbers } from './signals.js'
 
-export { loadTable } from '../host/loader.js'
+export { loadTable } from '../host/modules/loader.js'
 
 export interface RunOptions extends Overrides {
   /** The configuration file. */

@@ -8,15 +8,11 @@ import { MessageError } from '../message/errors.js'
 import type { MessageTable } from '../message/table.js'
 import type { Log } from '../process/node.js'
 import { newestRecording } from '../record/file.js'
-import { Attachment } from './attachment.js'
-import type { Place } from './binding.js'
-import { DeadLetters } from './dead-letters.js'
-import { Directory, type Target } from './directory.js'
-import { Executors } from './executors.js'
-import { LetterFile } from './letter-file.js'
-
+import { Attachment } from './attachment/attachment.js'
+import type { OpenLink, Session } from './attachment/session.js'
+import { DeadLetters } from './letters/dead-letters.js'
+import { LetterFile } from './letters/letter-file.js'
 import type { LogForm } from './log.js'
-import { MainWatch } from './main-watch.js'
 import { Registrar } from './registrar.js'
 import { Reloads } from './reload.js'
 import {
@@ -34,8 +30,11 @@ import {
   type StatusReport,
 } from './report.js'
 import { type Reach, Roster } from './roster.js'
-import type { Sender } from './sender.js'
-import type { OpenLink, Session } from './session.js'
+import type { Place } from './slots/binding.js'
+import { Directory, type Target } from './slots/directory.js'
+import type { Sender } from './slots/sender.js'
+import { Executors } from './threads/executors.js'
+import { MainWatch } from './threads/main-watch.js'
 import { version } from './version.js'
 
 /** A log that makes logs of its own for parts: pino's. */

@@ -1,7 +1,7 @@
 // difference.ts: what a new configuration means for a daemon that runs an older one. Pure: nothing is applied here.
 import { isDeepStrictEqual } from 'node:util'
 import type { Config, NodeConfig } from '../config/load.js'
-import type { LoadedNode } from './loader.js'
+import type { LoadedNode } from './modules/loader.js'
 
 /** A configuration and its nodes. */
 export interface Version {

@@ -6,7 +6,7 @@ import type { NodePort } from '../process/port.js'
 import { NodeRuntime, type RunResult } from '../process/runtime.js'
 import { RecordFile, type RecordPlace } from '../record/file.js'
 import { type RecordedPort, recordPort } from '../record/recorder.js'
-import type { LoadedNode } from './loader.js'
+import type { LoadedNode } from './modules/loader.js'
 
 /** Milliseconds that setTimeout can wait. */
 const longestTimer = 0x7fff_ffff

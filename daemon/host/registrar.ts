@@ -1,17 +1,16 @@
 // registrar.ts: from the host's answer to a registration to a node's binding on its executor, and what is known by
 // name while an attachment lasts: bindings, places, the sender. Which nodes there are, and why, is the daemon's.
 import type { Leave } from '../../shm/ring.js'
-import { bindNode, type Tenant } from './bind.js'
-import type { Place } from './binding.js'
-import type { Directory } from './directory.js'
+import type { Session } from './attachment/session.js'
+import { bindNode, type Tenant } from './slots/bind.js'
+import type { Place } from './slots/binding.js'
+import type { Directory } from './slots/directory.js'
 
-import type { Executors } from './executors.js'
-
-import { Sender } from './sender.js'
-import type { Session } from './session.js'
+import { Sender } from './slots/sender.js'
 import type { Binding, Register } from './supervisor.js'
+import type { Executors } from './threads/executors.js'
 
-export type { Tenant } from './bind.js'
+export type { Tenant } from './slots/bind.js'
 
 /** A node that has one. */
 export interface Bound {

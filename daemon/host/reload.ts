@@ -2,8 +2,8 @@
 // checked as a whole, modules included, before anything of it is applied: a bad one changes nothing.
 import type { Config, RecordConfig } from '../config/load.js'
 import { type Difference, difference, type Version } from './difference.js'
-import { type LoadedNode, load } from './loader.js'
-import { Modules } from './modules.js'
+import { type LoadedNode, load } from './modules/loader.js'
+import { Modules } from './modules/modules.js'
 import { type ReloadReport, type ReloadWatcher, StoppingError } from './report.js'
 
 /** What a reload needs of the daemon. */

@@ -1,8 +1,8 @@
 // report.ts: what a daemon says about itself, and what its control plane may ask of it. Types and one error; no I/O.
 import type { MessageTable } from '../message/table.js'
-import type { DeadLetter } from './letter.js'
+import type { DeadLetter } from './letters/letter.js'
 
-export type { DeadLetter, LetterReason } from './letter.js'
+export type { DeadLetter, LetterReason } from './letters/letter.js'
 
 /**
  * How the daemon stands to its host: `connecting` (none found yet, tries for ever), `connected`, `stalled` (connected,

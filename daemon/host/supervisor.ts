@@ -3,12 +3,12 @@
 import type { Leave, NodeAsk } from '../../shm/ring.js'
 import type { Log } from '../process/node.js'
 import type { RunResult } from '../process/runtime.js'
+import { HostAwayError, HostRefusedError } from './attachment/session.js'
 import { Backoff } from './backoff.js'
-import { type InboxCounts, snapshot } from './counts.js'
-import type { LoadedNode } from './loader.js'
+import type { LoadedNode } from './modules/loader.js'
 import type { NodeReport, NodeState } from './report.js'
 import { type Decision, RestartPolicy } from './restart.js'
-import { HostAwayError, HostRefusedError } from './session.js'
+import { type InboxCounts, snapshot } from './slots/counts.js'
 
 /** What runs a coroutine: NodeRuntime of daemon/process. */
 export interface Runtime {

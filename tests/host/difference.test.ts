@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { loadConfig } from '../../daemon/config/load.js'
 import { type Difference, difference, type Version } from '../../daemon/host/difference.js'
-import type { LoadedNode } from '../../daemon/host/loader.js'
+import type { LoadedNode } from '../../daemon/host/modules/loader.js'
 import { Folder } from '../support/folder.js'
 
 /** A configuration with its nodes; a module's URL is its path, but for those that `code` gives another one. */

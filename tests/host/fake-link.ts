@@ -1,5 +1,5 @@
 // fake-link.ts: the attach socket's far end, driven by a test.
-import type { LinkLike, OpenLink } from '../../daemon/host/session.js'
+import type { LinkLike, OpenLink } from '../../daemon/host/attachment/session.js'
 import { type HostMessage, type NodeAsk, RingError } from '../../shm/ring.js'
 import { FakeRing } from './fake-ring.js'
 

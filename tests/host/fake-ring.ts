@@ -1,5 +1,5 @@
 // fake-ring.ts: an executor's rings in memory, with a host behind them that a test drives by hand.
-import { NodeExecutor, type Ring } from '../../daemon/host/executor.js'
+import { NodeExecutor, type Ring } from '../../daemon/host/slots/executor.js'
 import { flags, kinds, record } from '../../shm/ring.js'
 
 const little = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1

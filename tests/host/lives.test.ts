@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { Lives } from '../../daemon/host/lives.js'
-import type { LoadedNode } from '../../daemon/host/loader.js'
+import type { LoadedNode } from '../../daemon/host/modules/loader.js'
 import { message, processNode, u32 } from '../../daemon/index.js'
 import { compileNode } from '../../daemon/process/define.js'
 import type { ProcessNode } from '../../daemon/process/node.js'

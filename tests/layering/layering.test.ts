@@ -26,7 +26,7 @@ const typescript: Record<string, readonly string[]> = {
   ],
   'daemon/reference/': ['daemon/process/errors.ts'],
   'daemon/cli/docs.ts': ['daemon/reference/', 'daemon/config/', 'daemon/control/reference.ts', 'daemon/cli/'],
-  'daemon/cli/replay.ts': ['daemon/testing/', 'daemon/host/loader.ts', 'daemon/cli/'],
+  'daemon/cli/replay.ts': ['daemon/testing/', 'daemon/host/modules/loader.ts', 'daemon/cli/'],
   'daemon/cli/run.ts': ['daemon/host/', 'daemon/control/', 'daemon/config/', 'daemon/message/', 'daemon/cli/'],
   'daemon/main.ts': ['daemon/cli/'],
   'docs/examples/': [],
@@ -131,8 +131,8 @@ describe('layering', () => {
   })
 
   it('would notice a file that reaches up', () => {
-    assert.ok(fault(typescript, 'daemon/process/select.ts', 'daemon/host/binding.ts'))
+    assert.ok(fault(typescript, 'daemon/process/select.ts', 'daemon/host/slots/binding.ts'))
     assert.ok(fault(c, 'shim-plugin/core/relay.c', 'shim-plugin/vpp/process.h'))
-    assert.equal(fault(typescript, 'daemon/host/binding.ts', 'shm/ring.ts'), undefined)
+    assert.equal(fault(typescript, 'daemon/host/slots/binding.ts', 'shm/ring.ts'), undefined)
   })
 })
