@@ -85,6 +85,7 @@ export class Daemon implements ControlPlane {
   #watched: { readonly watch: MainWatch; readonly maxStall: number } | undefined
   #sent = 0
   #loaded = false
+  #stopping = false
   #changed: () => void = () => {}
 
   constructor(config: Config, log: RootLog, around: Partial<Surroundings> = {}) {
@@ -138,8 +139,9 @@ export class Daemon implements ControlPlane {
     this.#loaded = true
   }
 
-  /** Anew if its limit has changed. */
+  /** From the first nodes that run; anew if the limit has changed. */
   #watch(): void {
+    if (this.#stopping) return
     const { mainStall } = this.#executors
     if (this.#form === undefined || this.#watched?.maxStall === mainStall) return
     void this.#watched?.watch.stop()
@@ -155,7 +157,6 @@ export class Daemon implements ControlPlane {
   /** Loads what is not loaded and starts to look for the host; it may be found later. @throws ConfigError */
   async start(): Promise<void> {
     await this.load()
-    this.#watch()
     this.#attachment.start()
   }
 
@@ -164,6 +165,7 @@ export class Daemon implements ControlPlane {
    * next daemon. Never rejects.
    */
   async stop(): Promise<void> {
+    this.#stopping = true
     const reloaded = this.#reloads.stop()
     await this.#roster.stop()
     // The last commands are pushed at the end of this turn.
@@ -372,6 +374,7 @@ export class Daemon implements ControlPlane {
       .attach()
       .then(() => session.ready())
       .then(({ removed, discarded }) => {
+        this.#watch()
         if (removed > 0) this.#log.warn({ removed, discarded }, `${removed} nodes of an earlier daemon were removed`)
         this.#changed()
       })
