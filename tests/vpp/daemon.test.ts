@@ -5,6 +5,7 @@ import { beacon } from '../../docs/examples/beacon.js'
 import { Folder, root } from '../support/folder.js'
 import { waitFor } from '../support/wait.js'
 import { Daemon } from './daemon.js'
+import { needPapi, Papi } from './papi.js'
 import { readCapture } from './pcap.js'
 import { needVpp, sanitized, Vpp } from './vpp.js'
 
@@ -60,14 +61,18 @@ describe('vpp: beacon', function () {
     assert.match(await vpp.cli('show errors'), /beacon +beacons sent/)
   })
 
-  it('the origin’s scenario: enabled from VPP, two packets seen, disabled', async () => {
+  it('the origin’s scenario: enabled by API, two packets seen, disabled', async function () {
+    needPapi(this)
+    await using papi = new Papi(vpp)
+    const send = (code: number, data: string) =>
+      papi.call<{ status: number }>('corod_send', { node: 'beacon', code, data })
     const file = folder.at('two.pcap')
     const sent = async () => Number(/(\d+) +beacon +beacons sent/.exec(await vpp.cli('show errors'))?.[1] ?? 0)
     await vpp.cli(`packet-generator capture pg0 disable`)
     await vpp.cli(`packet-generator capture pg0 pcap ${file} count 2`)
-    assert.match(await vpp.cli('corod send beacon 1 0a090002'), /accepted/)
+    assert.equal((await send(1, '0a090002')).status, 0)
     await waitFor('two packets', () => readCapture(file).length >= 2)
-    assert.match(await vpp.cli('corod send beacon 2'), /accepted/)
+    assert.equal((await send(2, '')).status, 0)
     await waitFor('the node to take it', async () => /waiting 0 of/.test(await vpp.cli('show corod node beacon')))
     const before = await sent()
     await waitFor('nothing for three intervals', async () => {
