@@ -156,14 +156,25 @@ VLIB_REGISTER_NODE(corod_test_spin, static) = {
     .type = VLIB_NODE_TYPE_PROCESS,
 };
 
-// The most nodes that appeared between two passes of main's loop.
-static struct { u32 had, most; } made;
+// The most nodes that appeared between two passes of main's loop, and the longest that the first worker stood still
+// between two of its own.
+static struct {
+  u32 had, most;
+  f64 last, longest; // seconds; the worker's
+} made;
 
 static uword count_nodes(vlib_main_t *vm, vlib_node_runtime_t *runtime, vlib_frame_t *frame) {
   (void)runtime, (void)frame;
-  u32 have = vec_len(vm->node_main.nodes);
-  made.most = clib_max(made.most, have - made.had);
-  made.had = have;
+  if (vm->thread_index == 0) {
+    u32 have = vec_len(vm->node_main.nodes);
+    made.most = clib_max(made.most, have - made.had);
+    made.had = have;
+  } else if (vm->thread_index == 1) {
+    f64 now = vlib_time_now(vm);
+    if (made.last > 0)
+      made.longest = clib_max(made.longest, now - made.last);
+    made.last = now;
+  }
   return 0;
 }
 
@@ -235,6 +246,7 @@ static clib_error_t *test_show(vlib_main_t *vm) {
     vlib_cli_output(vm, "sender %u sent %lu of %lu full %lu failed %d", (u32)(s - senders), s->sent, s->wanted, s->full,
                     s->failed);
   vlib_cli_output(vm, "most nodes made in one pass %u", made.most);
+  vlib_cli_output(vm, "longest stop of a worker %.3f ms", made.longest * 1e3);
   vlib_cli_output(vm, "barriers %lu", (u64)vlib_worker_threads->barrier_sync_count);
   vlib_cli_output(vm, "native signals %lu sum %lu type %lu", native.signals, native.sum, native.type);
   vlib_cli_output(vm, "answers %lu status %u bytes %U", asked.answers, asked.status, format_hex_bytes_no_wrap,
@@ -344,9 +356,12 @@ static clib_error_t *command(vlib_main_t *vm, unformat_input_t *in, vlib_cli_com
   else if (unformat(in, "idle"))
     vlib_node_set_state(vm, corod_test_busy.index, VLIB_NODE_STATE_DISABLED);
   else if (unformat(in, "count-nodes")) {
+    vlib_worker_thread_barrier_sync(vm);
+    clib_memset(&made, 0, sizeof made);
     made.had = vec_len(vm->node_main.nodes);
-    made.most = 0;
-    vlib_node_set_state(vm, corod_test_count.index, VLIB_NODE_STATE_POLLING);
+    for (n = 0; n < vlib_get_n_threads(); n++)
+      vlib_node_set_state(vlib_get_main_by_index(n), corod_test_count.index, VLIB_NODE_STATE_POLLING);
+    vlib_worker_thread_barrier_release(vm);
   } else if (unformat(in, "print %u", &n)) {
     u8 *text = NULL;
     vec_validate_init_empty(text, n - 1, 'x');
