@@ -113,6 +113,7 @@ class Running {
   readonly #options: RunOptions
   readonly #guide: Guide | undefined
   readonly #log: DaemonLog['log']
+  readonly #flush: DaemonLog['flush']
   readonly #signals: Signals
   #grow: (() => void) | undefined
   readonly #daemon: Daemon
@@ -125,7 +126,7 @@ class Running {
   constructor(
     config: Config,
     options: RunOptions,
-    { log, form, setLevel }: DaemonLog,
+    { log, form, setLevel, flush }: DaemonLog,
     signals: Signals,
     grow: () => void,
     guide: Guide | undefined,
@@ -134,6 +135,7 @@ class Running {
     this.#config = config
     this.#options = options
     this.#log = log
+    this.#flush = flush
     this.#signals = signals
     this.#grow = grow
     this.#daemon = new Daemon(config, log, {
@@ -152,14 +154,17 @@ class Running {
   async run(): Promise<number> {
     const uncaught = (error: unknown) => this.#uncaught(error)
     const unhandled = (reason: unknown) => this.#unhandled(reason)
+    const leaving = (code: number) => this.#leaving(code)
     process.on('uncaughtException', uncaught)
     process.on('unhandledRejection', unhandled)
+    process.on('exit', leaving)
     try {
       return await Promise.race([this.#live(), this.#crashed])
     } finally {
       this.#service.close()
       process.off('uncaughtException', uncaught)
       process.off('unhandledRejection', unhandled)
+      process.off('exit', leaving)
     }
   }
 
@@ -252,6 +257,12 @@ class Running {
 
   #uncaught(error: unknown): void {
     if (this.#daemon.blame(error) !== undefined) return
+    const suspects = this.#daemon.suspect(error)
+    if (suspects !== undefined) {
+      const whose = suspects.length > 0 ? 'one of these nodes: they start again' : 'a node that has ended'
+      this.#log.error({ suspects, err: asError(error) }, `an error that nobody caught, of ${whose}`)
+      return
+    }
     this.#log.error({ err: asError(error) }, 'an error that nobody caught: the daemon ends')
     this.#crash(fatal)
   }
@@ -259,6 +270,15 @@ class Running {
   #unhandled(reason: unknown): void {
     if (this.#daemon.blame(reason) !== undefined) return
     this.#log.error({ err: asError(reason) }, 'a rejected promise that nobody handled, of no node that can be told')
+  }
+
+  // A service manager takes 0 for an end in good order, and would leave the nodes without a daemon.
+  #leaving(code: number): void {
+    const err = new Error(`process.exit(${code})`)
+    const text = `code of a node called process.exit(${code}): the daemon ends`
+    this.#log.error({ node: this.#daemon.running(), err }, text)
+    this.#flush()
+    process.exitCode = fatal
   }
 
   #summary(): string {

@@ -178,6 +178,19 @@ export class Daemon implements ControlPlane {
     return this.#roster.blame(error)
   }
 
+  /**
+   * The same if it is a node's and cannot be told of which: those that it may be of fail, and start again. Their names;
+   * none: it is of one that has ended; undefined: it is an error of the daemon itself.
+   */
+  suspect(error: unknown): readonly string[] | undefined {
+    return this.#roster.suspect(error)
+  }
+
+  /** The node whose code runs now, on this thread; undefined if it cannot be told. */
+  running(): string | undefined {
+    return this.#roster.running()
+  }
+
   status(): StatusReport {
     const states = this.nodes()
     const isFailing = ({ state, lastError }: NodeReport) =>

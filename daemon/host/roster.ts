@@ -2,7 +2,7 @@
 // rest goes on.
 import type { MessageTable } from '../message/table.js'
 import type { Log } from '../process/node.js'
-import { ownerOf } from '../process/runtime.js'
+import { ownerOf, suspectsOf } from '../process/runtime.js'
 import { HostAwayError } from './attachment/session.js'
 import type { Difference } from './difference.js'
 import { Lives } from './lives.js'
@@ -133,6 +133,25 @@ export class Roster {
     if (runtime === undefined) return undefined
     for (const { supervisor } of this.#members.values()) if (supervisor.blame(runtime, error)) break
     return runtime.name
+  }
+
+  /**
+   * An error of one of several nodes, and nothing tells of which: those that it may be of fail and start again, but for
+   * those that would not start again. Their names; none if it is of one that has ended; undefined if it is no node's.
+   */
+  suspect(error: unknown): readonly string[] | undefined {
+    const suspects = suspectsOf(error)
+    if (suspects === undefined) return undefined
+    for (const { tenant, supervisor } of this.#members.values()) {
+      const spared = suspects.length > 1 && tenant.loaded.config.restart.policy === 'never'
+      if (!spared) suspects.some(runtime => supervisor.blame(runtime, error))
+    }
+    return suspects.map(({ name }) => name)
+  }
+
+  /** Whose code runs now, as far as that can be told. */
+  running(): string | undefined {
+    return ownerOf(new Error('who runs'))?.name
   }
 
   /**

@@ -22,9 +22,14 @@ const options = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ')
 const contextsAreFree =
   Number.parseInt(process.versions.node, 10) >= 24 && !options.includes('--no-async-context-frame')
 
+/** Where this program is, as it stands in stacks. */
+const corod = new URL('../', import.meta.url).pathname
+
 let following = contextsAreFree
 const context = new AsyncLocalStorage<Owner>()
 const living = new Set<Owner>()
+/** The `codeUrl` of each that lived here. */
+const codeThatRan = new Set<string | undefined>()
 const made = new WeakMap<object, Owner>()
 
 /** Follows async contexts on every Node, or on none; for nodes that start afterwards. */
@@ -40,6 +45,7 @@ export function runOwned<T>(owner: Owner, run: () => T): T {
 /** The owner lives: its code can cause errors. */
 export function enrol(owner: Owner): void {
   living.add(owner)
+  codeThatRan.add(owner.codeUrl)
 }
 
 /** The owner has ended. Late errors in its async context are still its own. */
@@ -73,9 +79,32 @@ export function findOwner(reason: unknown): Owner | undefined {
   return made.get(reason) ?? byStack(reason)
 }
 
+/**
+ * Whose an error may be that `findOwner` cannot tell: those whose module is in its stack, else all that live. None: it
+ * is of one that has ended. Undefined: it is no node's, since its stack has no code but that of corod itself, or since
+ * no node has ever lived here.
+ */
+export function findSuspects(reason: unknown): Owner[] | undefined {
+  if (codeThatRan.size === 0) return undefined
+  const stack = stackOf(reason)
+  const named = inStack(stack)
+  if (named.length > 0) return named
+  if ([...codeThatRan].some(url => url !== undefined && stack.includes(url))) return []
+  const frames = stack.split('\n').filter(line => /^ +at .*[/\\]/.test(line) && !/[( ]node:/.test(line))
+  const own = frames.length > 0 && frames.every(line => line.includes(corod))
+  return own ? undefined : [...living]
+}
+
 function byStack(reason: object): Owner | undefined {
-  const stack = (reason as { stack?: unknown }).stack
-  if (typeof stack !== 'string') return undefined
-  const found = [...living].filter(owner => owner.codeUrl !== undefined && stack.includes(owner.codeUrl))
+  const found = inStack(stackOf(reason))
   return found.length === 1 ? found[0] : undefined
+}
+
+function inStack(stack: string): Owner[] {
+  return [...living].filter(owner => owner.codeUrl !== undefined && stack.includes(owner.codeUrl))
+}
+
+function stackOf(reason: unknown): string {
+  const stack = typeof reason === 'object' && reason !== null ? (reason as { stack?: unknown }).stack : undefined
+  return typeof stack === 'string' ? stack : ''
 }

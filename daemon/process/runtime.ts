@@ -10,7 +10,7 @@ import { type CompiledNode, compileNode } from './define.js'
 import { invalid, NodeStoppedError } from './errors.js'
 import { Inbox } from './inbox.js'
 import type { Enqueue, Log, ProcessContext, ProcessNode } from './node.js'
-import { dismiss, enrol, findOwner, type Owner, runOwned } from './owner.js'
+import { dismiss, enrol, findOwner, findSuspects, type Owner, runOwned } from './owner.js'
 import { NodePeers } from './peers.js'
 import type { NodePort } from './port.js'
 import type { Receiver } from './receiver.js'
@@ -226,6 +226,14 @@ function word(value: number): number {
  */
 export function ownerOf(reason: unknown): NodeRuntime | undefined {
   return findOwner(reason) as NodeRuntime | undefined
+}
+
+/**
+ * The nodes of which one caused the error, if `ownerOf` cannot tell which; none if that one has ended; undefined if it
+ * is no node's.
+ */
+export function suspectsOf(reason: unknown): NodeRuntime[] | undefined {
+  return findSuspects(reason) as NodeRuntime[] | undefined
 }
 
 /** The life to which one of the values belongs, as the `vm` or the `node` of it. */

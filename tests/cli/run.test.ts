@@ -262,6 +262,51 @@ describe('corod run', function () {
     assert.equal(((await says(program, /^failed: unhandled/)) as Line).node, 'n')
   })
 
+  it('an error that may be of several nodes: they start again, and the daemon goes on', async () => {
+    await host()
+    // On Node 24 the context tells, and it is one node that fails.
+    const helper = `import { Socket } from 'node:net'
+      export const trouble = {
+        helper: () => setTimeout(() => { throw new Error('of a helper') }),
+        socket: () => { new Socket().connect('/nowhere/at-all') },
+        nothing: () => setTimeout(() => { throw null }),
+      }\n`
+    folder.write('helper.ts', helper)
+    const body =
+      "node.log.info('lives'); for await (const e of node.inbox) if (e.attempts === 0) trouble[node.options.how as 'helper']()"
+    const module = `import { trouble } from './helper.js'\n${nodeThat(body)}`
+    const one = (how: string) => `{ module: ./node.ts, options: { how: ${how} }, restart: { min: 1ms } }`
+    const program = run(
+      module,
+      ` }, helper: ${one('helper')}, socket: ${one('socket')}, nothing: ${one('nothing')}, idle: { module: ./node.ts`,
+    )
+    await says(program, /^attached/)
+    for (const node of ['helper', 'socket', 'nothing']) {
+      const lives = () => lines(program).filter(line => line.node === node && line.msg === 'lives').length
+      await waitFor('its start', () => lives() > 0)
+      const before = lives()
+      assert.equal(
+        (await start(process.execPath, corod, '-c', folder.at('corod.yaml'), 'send', node, 'go').exit).code,
+        0,
+      )
+      await waitFor('its next life', () => lives() > before)
+    }
+    assert.equal(program.ended, undefined, program.output)
+    const suspected = lines(program).filter(line => /of one of these nodes/.test(line.msg))
+    if (Number.parseInt(process.versions.node, 10) < 24) assert.equal(suspected.length, 3, program.stdout)
+  })
+
+  it('ends with status 70, and a line, when code of a node on main calls process.exit(0)', async () => {
+    await host()
+    const program = run(nodeThat('for await (const _ of node.inbox) process.exit(0)'))
+    await says(program, /^attached/)
+    await send('go')
+    assert.equal((await program.exit).code, 70, program.output)
+    const line = lines(program).find(({ msg }) => msg === 'code of a node called process.exit(0): the daemon ends')
+    assert.equal(line?.node, 'n', program.stdout)
+    assert.match(line!.err!.stack, /node\.ts:3:\d+/)
+  })
+
   it('ends with status 70 for an error that nobody caught and that is no node of its own', async () => {
     const program = run(
       `setTimeout(() => { throw Object.assign(new Error('nobody'), { stack: 'nowhere' }) }, 200)\n${waits}`,

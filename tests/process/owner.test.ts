@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { describe, it } from 'mocha'
+import { dismiss, enrol, findSuspects } from '../../daemon/process/owner.js'
 import { Folder } from '../support/folder.js'
 
 const run = promisify(execFile)
@@ -71,5 +72,24 @@ describe('owner of an error', () => {
   it('nobody’s, if it cannot be told', async () => {
     const lonely = `setTimeout(() => { node.inbox.recv = 0 }, 1); Promise.reject('text'); setTimeout(() => process.exit(console.log('["nobody"]')), 20)`
     assert.deepEqual(await owners(lonely, false), ['nobody'])
+  })
+
+  it('suspects: whose module is in the stack, else all that live; none has ended, and none for a fault of corod', () => {
+    const owner = (name: string) => ({ name, codeUrl: `/suspects/${name.slice(0, 1)}.ts:` })
+    const [a1, a2, b, c] = [owner('a1'), owner('a2'), owner('b'), owner('c')]
+    const error = (...places: string[]) => ({ stack: ['Error: x', ...places.map(at => `    at f (${at})`)].join('\n') })
+    const own = new URL('../../daemon/host/daemon.js', import.meta.url)
+    for (const one of [a1, a2, b, c]) enrol(one)
+    dismiss(c)
+    try {
+      assert.deepEqual(findSuspects(error('/suspects/a.ts:1:1', `${own.href}:1:1`)), [a1, a2])
+      assert.deepEqual(findSuspects(error('/suspects/helper.ts:1:1', 'node:internal/timers:1:1')), [a1, a2, b])
+      assert.deepEqual(findSuspects(error('node:net:1611:16')), [a1, a2, b])
+      assert.deepEqual(findSuspects(null), [a1, a2, b])
+      assert.deepEqual(findSuspects(error('/suspects/c.ts:1:1')), [])
+      assert.equal(findSuspects(error(`${own.href}:1:1`, 'node:internal/timers:1:1')), undefined)
+    } finally {
+      for (const one of [a1, a2, b]) dismiss(one)
+    }
   })
 })
