@@ -72,6 +72,20 @@ describe('end to end: executors', function () {
     assert.deepEqual([(await report(daemon, 'main')).restarts, (await report(daemon, 'other')).restarts], [0, 0])
   })
 
+  it('who waits for the answer of a node whose thread is ended learns that it died, in hand or after', async () => {
+    using folder = new Folder()
+    await using _host = await startStandalone(folder)
+    await using daemon = startDaemon(folder, yaml({ a: 'short' }, 'executors: { short: { max-stall: 500ms } }\n'))
+    await daemon.running()
+    const inHand = daemon.client.ask('a', { type: 'askAndSpin' }, 30_000)
+    const behind = waitFor('the spin', async () => (await report(daemon, 'a')).received === 1).then(() =>
+      ping(daemon, 'a', 5),
+    )
+    await assert.rejects(inHand, { code: 'DIED' })
+    // It had not seen this one: the next life answers it.
+    assert.equal(await behind, 5)
+  })
+
   it('a node that leaks ends its executor when max-heap is full', async () => {
     using folder = new Folder()
     await using _host = await startStandalone(folder)

@@ -24,6 +24,7 @@ export default processNode({
     sayAndSpin: message(9, {}),
     fail: message(10, {}),
     spinFor: message(11, { ms: u32 }),
+    askAndSpin: call(12, {}, {}),
   },
   counters: { seen: 'events seen' },
   async run(vm, node) {
@@ -68,6 +69,9 @@ export default processNode({
           while (vm.now() < until) held.length = 0
           break
         }
+        case 'askAndSpin':
+          if (attempts < 1) spin()
+          break
         case 'fail':
           throw new Error('asked to fail')
       }
