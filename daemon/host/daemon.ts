@@ -133,6 +133,8 @@ export class Daemon implements ControlPlane {
   /** Loads what is not loaded and starts to look for the host; it may be found later. @throws ConfigError */
   async start(): Promise<void> {
     await this.load()
+    // Before there are coroutines: to start a thread takes this one a millisecond or two.
+    this.#guard.watch(this.#executors.mainStall)
     this.#attachment.start()
   }
 
@@ -267,7 +269,6 @@ export class Daemon implements ControlPlane {
       .attach()
       .then(() => session.ready())
       .then(({ removed, discarded }) => {
-        this.#guard.watch(this.#executors.mainStall)
         if (removed > 0) this.#log.warn({ removed, discarded }, `${removed} nodes of an earlier daemon were removed`)
         this.#changed()
       })
