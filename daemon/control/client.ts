@@ -153,7 +153,8 @@ export class ControlClient {
     const parsed = parse(text)
     if (parsed !== undefined && status >= 200 && status < 300) return parsed as T
     if (isProblem(parsed)) {
-      throw new ControlError(`${parsed.title}: ${parsed.detail}`, parsed.code, exitOf(parsed), parsed)
+      const { title, detail } = parsed
+      throw new ControlError(title === detail ? title : `${title}: ${detail}`, parsed.code, exitOf(parsed), parsed)
     }
     throw new ControlError(`${this.#socket}: whoever listens there is no corod daemon`, 'NOT_COROD', exits.unavailable)
   }

@@ -164,7 +164,7 @@ class NodePeer {
     signal: AbortSignal | undefined,
     prepare: () => (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    if (this.#scope.stopped !== undefined) return Promise.reject(this.#scope.stopped)
+    if (this.#scope.stopped !== undefined) return this.#scope.refuse(this.#scope.stopped)
     try {
       signal?.throwIfAborted()
       return new Work<T>(this.#scope, this.#clock, ms, prepare(), () => this.#port.late(), signal).promise

@@ -77,10 +77,10 @@ export abstract class Receiving<T> implements Receiver<T> {
 
   recv(): Promise<T | undefined> {
     const refused = this.#refused()
-    if (refused !== undefined) return Promise.reject(refused)
+    if (refused !== undefined) return this.#refuse(refused)
     const value = this[take]()
     if (value === none) return new ParkedValue<T>(this, this.#scope).promise
-    return Promise.resolve(value === done ? undefined : value)
+    return value === done ? this.#end(undefined) : Promise.resolve(value)
   }
 
   tryRecv(): T | undefined {
@@ -101,19 +101,27 @@ export abstract class Receiving<T> implements Receiver<T> {
   /** For the iterators: `recv` in the shape they need. */
   nextValue(): Promise<IteratorResult<T, undefined>> {
     const refused = this.#refused()
-    if (refused !== undefined) return Promise.reject(refused)
+    if (refused !== undefined) return this.#refuse(refused)
     const value = this[take]()
     if (value === none) return new ParkedResult<T>(this, this.#scope).promise
-    return Promise.resolve(value === done ? end : { value, done: false })
+    return value === done ? this.#end(end) : Promise.resolve({ value, done: false })
   }
 
   /** For the iterators: everything that is there. */
   nextBatch(): Promise<IteratorResult<readonly T[], undefined>> {
     const refused = this.#refused()
-    if (refused !== undefined) return Promise.reject(refused)
+    if (refused !== undefined) return this.#refuse(refused)
     const values = this.takeAll()
     if (values.length > 0) return Promise.resolve({ value: values, done: false })
-    return this.exhausted() ? Promise.resolve(end) : new ParkedBatch<T>(this, this.#scope).promise
+    return this.exhausted() ? this.#end(end) : new ParkedBatch<T>(this, this.#scope).promise
+  }
+
+  #refuse(error: Error): Promise<never> {
+    return this.#scope === undefined ? Promise.reject(error) : this.#scope.refuse(error)
+  }
+
+  #end<R>(answer: R): Promise<R> {
+    return this.#scope === undefined ? Promise.resolve(answer) : this.#scope.end(answer)
   }
 
   #refused(): Error | undefined {

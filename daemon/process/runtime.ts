@@ -196,7 +196,7 @@ class NodeContext implements Omit<ProcessContext<Messages, string, string, unkno
   }
 
   signal(target: string, code: bigint | number, data: bigint | number = 0n): Promise<void> {
-    if (this.#scope.stopped !== undefined) return Promise.reject(this.#scope.stopped)
+    if (this.#scope.stopped !== undefined) return this.#scope.refuse(this.#scope.stopped)
     try {
       if (!this.#signals.includes(target)) throw invalid(`node "${this.name}" declares no process node "${target}"`)
       const [type, datum] = [longWord('code', code), longWord('datum', data)]

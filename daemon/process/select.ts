@@ -41,11 +41,12 @@ function checkSources(sources: Sources): void {
 
 /** See `Vm.select`. */
 export function select<S extends Sources>(scope: Scope, sources: S): Promise<Selected<S>> {
-  if (scope.stopped !== undefined) return Promise.reject(scope.stopped)
+  if (scope.stopped !== undefined) return scope.refuse(scope.stopped)
   try {
     checkSources(sources)
     const won = poll(sources) as Selected<S> | undefined
-    return won === undefined ? new Selecting<S>(scope, sources).promise : Promise.resolve(won)
+    if (won === undefined) return new Selecting<S>(scope, sources).promise
+    return won.done ? scope.end(won) : Promise.resolve(won)
   } catch (error) {
     return Promise.reject(error)
   }

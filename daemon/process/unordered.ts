@@ -57,7 +57,7 @@ export class Unordered<T> implements Source<T>, AsyncIterable<T> {
    */
   async next(): Promise<T | undefined> {
     if (this.#watcher !== undefined) throw new ReceiverBusyError('Unordered')
-    if (this.#scope?.stopped !== undefined) throw this.#scope.stopped
+    if (this.#scope?.stopped !== undefined) return this.#scope.refuse(this.#scope.stopped)
     const result = this[take]()
     if (result !== none) return result
     return this.#pending === 0 ? undefined : new NextResult<T>(this, this.#scope).promise

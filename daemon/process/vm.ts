@@ -110,7 +110,7 @@ export class NodeVm implements Vm {
 
   // Starts a wait. A stopped node, and an argument that cannot be right, reject like anything else that fails later.
   #start<T>(wait: () => Promise<T>): Promise<T> {
-    if (this.#scope.stopped !== undefined) return Promise.reject(this.#scope.stopped)
+    if (this.#scope.stopped !== undefined) return this.#scope.refuse(this.#scope.stopped)
     try {
       return wait()
     } catch (error) {

@@ -64,10 +64,16 @@ export abstract class Wait<R> extends Listed {
   }
 }
 
+/** So many answers in a row that needed no wait are quick. */
+const patience = 1000
+/** Then each takes so long, ms. */
+const slowMs = 10
+
 /** All waits of one life of a node, or of one channel: a list, so that entering and leaving cost no search. */
 export class Scope {
   #stopped: Error | undefined
   #first: Listed | undefined
+  #quick = 0
   readonly #owner: Owner | undefined
 
   /** The owner is who to blame if nobody handles the errors of its waits. */
@@ -86,8 +92,24 @@ export class Scope {
     return this.#stopped
   }
 
+  /**
+   * Refuses what needs no wait, because it is over. A coroutine that catches that and asks again, for ever, would never let
+   * go of its thread, so after many in a row each answer takes a little time.
+   */
+  refuse(error: unknown): Promise<never> {
+    if (++this.#quick <= patience) return Promise.reject(error)
+    return new Promise((_, reject) => void setTimeout(reject, slowMs, error).unref())
+  }
+
+  /** The same for the answer that a source is at its end. */
+  end<T>(answer: T): Promise<T> {
+    if (++this.#quick <= patience) return Promise.resolve(answer)
+    return new Promise(resolve => void setTimeout(resolve, slowMs, answer).unref())
+  }
+
   /** The scope must not be stopped. */
   add(wait: Listed): void {
+    this.#quick = 0
     wait.after = this.#first
     if (this.#first !== undefined) this.#first.before = wait
     this.#first = wait

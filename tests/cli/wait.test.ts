@@ -38,7 +38,7 @@ describe('cli: send --wait', () => {
   const ends: [string, number, string][] = [
     ['refused', 1, 'corod: the node refused: no such key\n'],
     ['silent', 75, 'corod: the node did not answer in time: no answer came in time\n'],
-    ['died', 69, 'corod: the node ended before it answered: the node ended\n'],
+    ['died', 69, 'corod: the node ended before it answered\n'],
     ['no-reply', 1, 'corod: the message declares no reply: it declares none\n'],
   ]
   for (const [type, status, text] of ends) {

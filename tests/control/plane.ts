@@ -175,7 +175,7 @@ export class FakePlane implements Plane {
       case 'unanswered':
         return new SendError('UNANSWERED', 'the node did not answer')
       case 'died':
-        return new SendError('DIED', 'the node ended')
+        return new SendError('DIED', 'the node ended before it answered')
       case 'unknown':
         return new SendError('TYPE_UNKNOWN', 'echo takes no "unknown"')
       case 'invalid':

@@ -221,6 +221,18 @@ describe('end to end: executors', function () {
     assert.equal(code, 0)
   })
 
+  it('SIGTERM ends a daemon whose nodes on main do not want to end, with status 0', async () => {
+    using folder = new Folder()
+    await using _host = await startStandalone(folder)
+    await using daemon = startDaemon(folder, yaml({ a: 'main', b: 'main' }))
+    await daemon.running()
+    await daemon.client.send('a', { type: 'stubborn' })
+    await daemon.client.send('b', { type: 'careless' })
+    for (const node of ['a', 'b']) await waitFor('the event', async () => (await report(daemon, node)).received === 1)
+    const { code } = await daemon.program.kill('SIGTERM')
+    assert.equal(code, 0)
+  })
+
   it('15 worker threads, and the death of the daemon with all of them', async () => {
     using folder = new Folder()
     await using _host = await startStandalone(folder)

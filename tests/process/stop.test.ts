@@ -59,6 +59,49 @@ describe('destroy', () => {
     })
   }
 
+  it('a coroutine that catches every refusal and goes on does not hold up its thread', async () => {
+    for (const [name, wait] of Object.entries(waits)) {
+      if (/Unordered|channel/.test(name)) continue
+      const port = new TestPort()
+      port.answer = forever
+      let asked = 0
+      let enough = false
+      const node = start(async (vm, context) => {
+        while (!enough) {
+          asked++
+          await wait(vm, context).catch(() => {})
+        }
+      }, port)
+      await settle()
+      node.runtime.destroy()
+      // The loop turns, although the coroutine never waits for anything real.
+      await new Promise(resolve => setTimeout(resolve, 20))
+      enough = true
+      assert.equal((await node.ended).how, 'stopped', name)
+      assert.ok(asked > 100, name)
+    }
+  })
+
+  it('nor does one that asks on after the end of its inbox', async () => {
+    const asks: ((vm: Vm, node: TestContext) => Promise<unknown>)[] = [
+      (_vm, { inbox }) => inbox.recv(),
+      (_vm, { inbox }) => inbox[Symbol.asyncIterator]().next(),
+      (_vm, { inbox }) => inbox.batches()[Symbol.asyncIterator]().next(),
+      (vm, { inbox }) => vm.select({ inbox }),
+    ]
+    for (const ask of asks) {
+      let enough = false
+      const node = start(async (vm, context) => {
+        while (!enough) await ask(vm, context)
+      })
+      await settle()
+      node.runtime.close()
+      await new Promise(resolve => setTimeout(resolve, 20))
+      enough = true
+      assert.equal((await node.ended).how, 'returned')
+    }
+  })
+
   it('vm.signal aborts, with the same error; a signal asked for later is aborted', async () => {
     let reason: unknown
     const node = start(async (vm, { inbox }) => {

@@ -25,6 +25,8 @@ export default processNode({
     fail: message(10, {}),
     spinFor: message(11, { ms: u32 }),
     askAndSpin: call(12, {}, {}),
+    stubborn: message(13, {}),
+    careless: message(14, {}),
   },
   counters: { seen: 'events seen' },
   async run(vm, node) {
@@ -72,6 +74,10 @@ export default processNode({
         case 'askAndSpin':
           if (attempts < 1) spin()
           break
+        case 'stubborn':
+          for (;;) await vm.sleep(5).catch(() => {})
+        case 'careless':
+          for (;;) await node.inbox.recv()
         case 'fail':
           throw new Error('asked to fail')
       }
