@@ -144,6 +144,7 @@ export class Daemon implements ControlPlane {
    */
   async stop(): Promise<void> {
     const reloaded = this.#reloads.stop()
+    this.#executors.leave()
     await this.#roster.stop()
     // The last commands are pushed at the end of this turn.
     await new Promise(resolve => setImmediate(resolve))

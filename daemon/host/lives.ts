@@ -47,7 +47,6 @@ export class Lives {
 class RecordedLife extends NodeRuntime<AnyEvent> {
   readonly #port: RecordedPort
   readonly #file: RecordFile
-
   readonly #timer: NodeJS.Timeout | undefined
 
   /** `left`: milliseconds after which it goes on without being recorded. */

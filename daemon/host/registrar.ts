@@ -5,7 +5,6 @@ import type { Session } from './attachment/session.js'
 import { bindNode, type Tenant } from './slots/bind.js'
 import type { Place } from './slots/binding.js'
 import type { Directory } from './slots/directory.js'
-
 import { Sender } from './slots/sender.js'
 import type { Binding, Register } from './supervisor.js'
 import type { Executors } from './threads/executors.js'

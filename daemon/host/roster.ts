@@ -161,21 +161,22 @@ export class Roster {
   async change(to: Difference, order: readonly string[]): Promise<void> {
     const { added, removed, changed, adjusted } = to
     for (const { node } of adjusted) this.#adjust(this.#members.get(node.config.name)!, node)
-    const fresh = added.map(node => {
+    const born = added.map(node => {
       const member = new Member(this.#tenant(node))
       this.#members.set(node.config.name, member)
-      return { member, node, settle: moves(member) }
+      return { member, node, fresh: true, settle: moves(member) }
     })
     const other = changed.map(({ node }) => {
       const member = this.#members.get(node.config.name)!
-      return { member, node, settle: moves(member) }
+      return { member, node, fresh: false, settle: moves(member) }
     })
-    const moved = new Map([...fresh, ...other].map(({ member, node }) => [node.config.name, member.moving]))
-    const work = [...fresh, ...other].map(async ({ member, node, settle }) => {
+    const moving = [...born, ...other]
+    const moved = new Map(moving.map(({ member, node }) => [node.config.name, member.moving]))
+    const work = moving.map(async ({ member, node, fresh, settle }) => {
       // New code may send what the old code of its peers does not know.
       const peers = Promise.all(node.peers.map(peer => moved.get(peer.node)))
       try {
-        if (other.some(one => one.member === member)) await this.#renew(member, node)
+        if (!fresh) await this.#renew(member, node)
         await this.#register(member, peers)
         member.table = node.table
       } finally {

@@ -219,6 +219,8 @@ describe('end to end: executors', function () {
     await waitFor('the spins', async () => (await report(daemon, 'b')).received === 1)
     const { code } = await daemon.program.kill('SIGTERM')
     assert.equal(code, 0)
+    assert.match(daemon.program.stdout, /stuck in spin.*; it is ended"/)
+    assert.doesNotMatch(daemon.program.stdout, /started again/)
   })
 
   it('SIGTERM ends a daemon whose nodes on main do not want to end, with status 0', async () => {

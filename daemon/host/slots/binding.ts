@@ -62,8 +62,9 @@ export class NodeBinding implements Binding, Client, NodePort<AnyEvent> {
   #runtime: Runtime | undefined
   #deadline = never
   #published = never
+  /** The executor will flush it at the end of the turn. */
   #dirty = false
-  /** Commands are in the ring that the host was not told of. */
+  /** Why the host, or its node, is not there any more. */
   #gone: string | undefined
   #timer: NodeJS.Timeout | undefined
 

@@ -25,8 +25,20 @@ export function deathOf({ error, code, maxHeap }: Remains): Death {
     const limit = maxHeap === undefined ? 'its heap was full' : `its heap was full (max-heap ${mebibytes(maxHeap)} MiB)`
     return { text: `ran out of memory: ${limit}`, stack: undefined, nodes: [] }
   }
-  const stack = (error.stack ?? '').split('\n').slice(1).join('\n')
+  const stack = framesOf(error)
   return { text: `ended with an error: ${error.message}`, stack: stack === '' ? undefined : stack, nodes: [] }
+}
+
+/** What the supervisors of its nodes get. */
+export function errorOf({ text, stack }: Death, executor: string): Error {
+  const error = new Error(`executor ${executor} ${text}`)
+  error.stack = stack === undefined ? `Error: ${error.message}` : `Error: ${error.message}\n${stack}`
+  return error
+}
+
+/** The stack of an error without its first line. */
+export function framesOf(error: Error): string {
+  return (error.stack ?? '').split('\n').slice(1).join('\n')
 }
 
 function mebibytes(bytes: number): number {

@@ -101,6 +101,11 @@ export class Executors {
     for (const { executor } of this.#all.values()) executor.setLevel(level)
   }
 
+  /** The nodes stop, for good. */
+  leave(): void {
+    for (const { executor } of this.#all.values()) executor.leave()
+  }
+
   /** Ends all, for good. */
   async close(): Promise<void> {
     await Promise.all([...this.#all.values()].map(({ executor }) => executor.close()))

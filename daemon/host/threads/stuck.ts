@@ -2,6 +2,7 @@
 // node's it is. Asks the thread's debugger from outside.
 import { SourceMap, type SourceMapPayload, type SourceMapping } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { within } from '../within.js'
 import type { Inspector, InspectorEvent } from './inspector.js'
 
 /** What was found out. */
@@ -90,20 +91,6 @@ export async function lookAt(open: OpenInspector): Promise<Stuck | undefined> {
     inspector.ask('Debugger.resume').catch(() => {})
     await within(inspector.ask('Debugger.disable'), longestPause).catch(() => {})
     inspector.close()
-  }
-}
-
-/** undefined: it took longer than `ms`. */
-async function within<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<undefined>(resolve => {
-    timer = setTimeout(resolve, ms, undefined)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-    work.catch(() => {})
   }
 }
 

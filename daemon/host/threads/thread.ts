@@ -4,6 +4,7 @@ import type { View } from '../../../shm/ring.js'
 import { ownerOf } from '../../process/runtime.js'
 import { NodeExecutor } from '../slots/executor.js'
 import { pack, unpack } from './border.js'
+import { framesOf } from './death.js'
 import { LogCredit, type Order, type ThreadStart } from './executor-protocol.js'
 import { type BindOrder, type Station, ThreadNode, type ThreadServices } from './thread-node.js'
 import { ThreadPlaces } from './thread-places.js'
@@ -95,9 +96,7 @@ export class ExecutorThread {
    * node fails.
    */
   uncaught(error: unknown, how: 'exception' | 'rejection'): void {
-    const owner = ownerOf(error)
-    const all = [...this.#nodes.values()]
-    const node = owner === undefined ? alone(all) : all.find(one => one.runOf(owner) !== undefined)
+    const { owner, node } = this.#whose(error)
     const living = node?.living
     if (living !== undefined) {
       living.runtime.fail(error)
@@ -111,11 +110,16 @@ export class ExecutorThread {
   /** Code of a node calls process.exit. */
   exiting(code: number): void {
     const error = new Error('process.exit')
+    const { node } = this.#whose(error)
+    this.#around.post({ say: 'exiting', code, run: node?.living?.id, stack: framesOf(error) })
+  }
+
+  /** The node of which an error is: that of its owner, if that is known, or the only one there is. */
+  #whose(error: unknown): { readonly owner: ReturnType<typeof ownerOf>; readonly node: ThreadNode | undefined } {
     const owner = ownerOf(error)
     const all = [...this.#nodes.values()]
-    const node = owner === undefined ? alone(all) : all.find(one => one.runOf(owner) !== undefined)
-    const stack = (error.stack ?? '').split('\n').slice(1).join('\n')
-    this.#around.post({ say: 'exiting', code, run: node?.living?.id, stack })
+    const alone = all.length === 1 ? all[0] : undefined
+    return { owner, node: owner === undefined ? alone : all.find(one => one.runOf(owner) !== undefined) }
   }
 
   #attach({ executor: shared, maxEvent, spin }: Extract<Order, { do: 'attach' }>): void {
@@ -183,8 +187,4 @@ export class ExecutorThread {
       this.#around.leave(0)
     })
   }
-}
-
-function alone(nodes: readonly ThreadNode[]): ThreadNode | undefined {
-  return nodes.length === 1 ? nodes[0] : undefined
 }

@@ -5,16 +5,17 @@ import type { ExecutorConfig } from '../../config/executors.js'
 import type { Session } from '../attachment/session.js'
 import { Backoff } from '../backoff.js'
 import type { RootLog } from '../daemon.js'
-import { SendError } from '../report.js'
 import type { Tenant } from '../slots/bind.js'
 import type { Place } from '../slots/binding.js'
 import type { Directory, Target } from '../slots/directory.js'
 import type { Supervisor } from '../supervisor.js'
+import { within } from '../within.js'
 import { unpack, unpackFields } from './border.js'
-import { type Death, deathOf } from './death.js'
+import { type Death, deathOf, errorOf, framesOf } from './death.js'
 import { LogCredit, type Order, type Report } from './executor-protocol.js'
 import { Pulse } from './pulse.js'
 import { WorkerBinding, type WorkerRuntime } from './worker-binding.js'
+import { WorkerPlaces } from './worker-places.js'
 import type { Spawn, Thread } from './worker-thread.js'
 
 /** Which executor it is. */
@@ -71,7 +72,7 @@ export class WorkerExecutor {
   readonly #tenancies = new Map<number, WorkerBinding>()
   readonly #runs = new Map<number, WorkerRuntime>()
   readonly #unbinding = new Map<number, () => void>()
-  readonly #asks = new Map<number, AbortController>()
+  readonly #places: WorkerPlaces
   /** Who waits for the next answer to a question whether the thread lives. */
   readonly #probes = new Set<() => void>()
   /** Orders for tenancies that no thread has yet. */
@@ -81,11 +82,14 @@ export class WorkerExecutor {
   #timer: NodeJS.Timeout | undefined
   #last = 0
   #died = 0
+  /** The daemon stops: a thread that dies now is not started again. */
+  #leaving = false
   #closing = false
 
   constructor(plan: WorkerPlan, services: WorkerServices) {
     this.plan = plan
     this.#services = services
+    this.#places = new WorkerPlaces(services.directory, order => this.#post(order))
     this.#spawn()
   }
 
@@ -147,6 +151,11 @@ export class WorkerExecutor {
 
   setLevel(level: string): void {
     this.#post({ do: 'level', level })
+  }
+
+  /** From now on its nodes stop, for good. */
+  leave(): void {
+    this.#leaving = true
   }
 
   /** Ends it for good. Its nodes have stopped, or were given up. */
@@ -219,7 +228,7 @@ export class WorkerExecutor {
     living.shared.push(slot)
     const { loaded, counts } = tenant
     const peers = loaded.peers.flatMap(({ node }) => {
-      const target = this.#find(node)
+      const target = this.#places.find(node)
       return target === undefined ? [] : [[node, target] as const]
     })
     const { slot: number, generation, node } = place
@@ -234,16 +243,6 @@ export class WorkerExecutor {
       peers,
     })
     for (const order of kept) living.thread.post(order)
-  }
-
-  #find(name: string): Target | undefined {
-    try {
-      const target = this.#services.directory.find(name)
-      return target && { slot: target.slot, generation: target.generation }
-    } catch (error) {
-      if (error instanceof SendError) return undefined
-      throw error
-    }
   }
 
   #post(order: Order): void {
@@ -307,10 +306,10 @@ export class WorkerExecutor {
         this.#unbinding.get(report.tenancy)?.()
         return
       case 'where':
-        void this.#where(report.ask, report.name)
+        void this.#places.where(report.ask, report.name)
         return
       case 'whatever':
-        this.#asks.get(report.ask)?.abort()
+        this.#places.whatever(report.ask)
         return
       case 'broken':
         this.#attached?.session.fault(report.text)
@@ -337,27 +336,13 @@ export class WorkerExecutor {
     log[level](unpackFields(fields), text)
   }
 
-  async #where(ask: number, name: string): Promise<void> {
-    const abort = new AbortController()
-    this.#asks.set(ask, abort)
-    try {
-      const { slot, generation } = await this.#services.directory.arrival(name, abort.signal)
-      this.#post({ do: 'arrived', ask, target: { slot, generation } })
-      this.#post({ do: 'place', name, target: { slot, generation } })
-    } catch (error) {
-      if (error instanceof SendError) this.#post({ do: 'unreachable', ask, code: error.code, text: error.message })
-    } finally {
-      this.#asks.delete(ask)
-    }
-  }
-
   #stray(living: Living, how: 'exception' | 'rejection', error: unknown): void {
     const err = error instanceof Error ? error : new Error(String(error))
     if (how === 'rejection') {
       this.#services.log.error({ err }, 'a rejected promise that nobody handled, of no node that can be told')
       return
     }
-    living.death = { text: `an error that nobody caught: ${err.message}`, stack: stackOf(err), nodes: [] }
+    living.death = { text: `an error that nobody caught: ${err.message}`, stack: framesOf(err), nodes: [] }
     this.#die(living, living.death)
   }
 
@@ -417,10 +402,10 @@ export class WorkerExecutor {
         ...(limits.maxHeap === undefined ? {} : { maxHeap: limits.maxHeap }),
         ...(death.stack === undefined ? {} : { err: errorOf(death, name) }),
       },
-      `executor ${name} ${death.text}; ${this.#closing ? 'it is ended' : 'it is ended and started again'}`,
+      `executor ${name} ${death.text}; ${this.#leaving ? 'it is ended' : 'it is ended and started again'}`,
     )
     for (const run of [...this.#runs.keys()]) if (dead.includes(this.#runs.get(run)!.binding)) this.#runs.delete(run)
-    for (const abort of this.#asks.values()) abort.abort()
+    this.#places.clear()
     for (const binding of dead) this.#tenancies.delete(binding.tenancy)
     for (const binding of dead) {
       const suspect = suspects.includes(binding.tenant.loaded.config.name)
@@ -437,7 +422,7 @@ export class WorkerExecutor {
     for (const shared of living.shared) discardShared(shared)
     if (this.#living !== living) return
     this.#living = undefined
-    if (this.#closing) return
+    if (this.#closing || this.#leaving) return
     const quick = performance.now() - living.since < soundMs
     if (!quick) {
       this.#died = 0
@@ -445,28 +430,5 @@ export class WorkerExecutor {
     }
     const wait = this.#died++ === 0 ? 0 : this.#backoff.next()
     this.#timer = setTimeout(() => this.#spawn(), wait)
-  }
-}
-
-function errorOf({ text, stack }: Death, executor: string): Error {
-  const error = new Error(`executor ${executor} ${text}`)
-  error.stack = stack === undefined ? `Error: ${error.message}` : `Error: ${error.message}\n${stack}`
-  return error
-}
-
-function stackOf(error: Error): string {
-  return (error.stack ?? '').split('\n').slice(1).join('\n')
-}
-
-/** undefined: it took longer than `ms`. */
-async function within<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<undefined>(resolve => {
-    timer = setTimeout(resolve, ms, undefined)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
   }
 }
